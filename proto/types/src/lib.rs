@@ -1,1 +1,24 @@
+//! Plain data of a sweep, shared by every crate: ids, points, recipes, reports, trial states and the rows people read.
 //!
+//! No I/O, no clock, no randomness. What a recipe may say, and what is wrong with one, is decided here and nowhere else:
+//! the sweep language, the coordinator and the worker all read recipes through [`recipe::Recipe::read`].
+
+mod id;
+mod key;
+mod objective;
+pub mod recipe;
+mod report;
+mod rows;
+mod settings;
+mod space;
+mod state;
+
+pub use id::{AttemptId, IdError, SweepId, TrialId, WorkerId};
+pub use key::TrialKey;
+pub use objective::{Goal, Objective};
+pub use recipe::Recipe;
+pub use report::{CheckpointRef, EpochReport, Outcome, Point as MetricPoint, Summary};
+pub use rows::{AttemptRow, Curve, SweepRow, TrialDetail, TrialRow, WorkerRow};
+pub use settings::{Issue, Problem, Reader, SettingPath, Settings};
+pub use space::{Dimension, Point, Space, SweepPlan};
+pub use state::{SweepState, TrialState};

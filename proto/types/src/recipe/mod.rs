@@ -1,0 +1,202 @@
+//! The recipe: the fully resolved description of one training run. Two recipes with one canonical form give one result.
+
+mod data;
+mod features;
+mod net;
+mod training;
+
+pub use data::{Data, FOLD_LIMIT, Split};
+pub use features::{Colours, Columns, Features, MelPicture};
+pub use net::{LiuCnn, Mlp, Net};
+pub use training::{Optimiser, Schedule};
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::TrialKey;
+use crate::settings::{Issue, Reader, Settings};
+
+/// What a trial does.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "task", rename_all = "lowercase")]
+pub enum Recipe {
+    /// Trains nothing and scores a number drawn from the seed: for trying and timing the machinery.
+    Noop(Noop),
+    /// Trains a net.
+    Train(Box<Training>),
+}
+
+/// A trial that trains nothing.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Noop {
+    /// The score is a function of it alone.
+    pub seed: u64,
+}
+
+/// One training run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Training {
+    /// Which clips or rows.
+    pub data: Data,
+    /// Which of them train, validate and test.
+    pub split: Split,
+    /// What the net sees of them.
+    pub features: Features,
+    /// The net.
+    pub net: Net,
+    /// How weights are moved.
+    pub optimiser: Optimiser,
+    /// How the learning rate moves.
+    pub schedule: Schedule,
+    /// Examples a step; the last step of an epoch takes what is left.
+    pub batch: u32,
+    /// Passes over the training split.
+    pub epochs: u32,
+    /// Initial weights, shuffling and dropout are functions of it.
+    pub seed: u64,
+}
+
+impl Recipe {
+    /// Reads a tree of settings, filling in defaults. Also yields the settings that mean nothing in this combination,
+    /// with the reason.
+    ///
+    /// # Errors
+    /// Every issue at once: unknown settings, wrong types, impossible values, parts that do not fit each other.
+    pub fn read(settings: &Settings) -> Result<(Recipe, BTreeMap<String, String>), Vec<Issue>> {
+        let mut r = Reader::new(settings);
+        let recipe = match r.choice("task", Some("train"), &["train", "noop"]) {
+            "noop" => Recipe::Noop(Noop { seed: r.int("seed", 0, 0..=u64::MAX) }),
+            _ => Recipe::Train(Box::new(Training::read(&mut r))),
+        };
+        r.finish().map(|unused| (recipe, unused))
+    }
+
+    /// The one text of this recipe: JSON with sorted keys, every default filled in, nothing that has no effect.
+    pub fn canonical(&self) -> String {
+        // By way of `Value`, whose mappings are sorted.
+        let value = serde_json::to_value(self).expect("a recipe holds finite numbers and text keys only");
+        value.to_string()
+    }
+
+    /// Reads a canonical form back.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words; a text of another version of the program may not be readable.
+    pub fn from_canonical(text: &str) -> Result<Recipe, RecipeError> {
+        let settings: Settings = serde_json::from_str(text).map_err(RecipeError::NotJson)?;
+        let read = Recipe::read(&settings);
+        read.map(|(recipe, _)| recipe).map_err(|issues| RecipeError::Issues { count: issues.len(), issues })
+    }
+
+    /// The hash of the canonical form.
+    pub fn key(&self) -> TrialKey {
+        TrialKey::of(&self.canonical())
+    }
+
+    /// Epochs that it trains; 0 where it trains nothing.
+    pub fn epochs(&self) -> u32 {
+        match self {
+            Recipe::Noop(_) => 0,
+            Recipe::Train(training) => training.epochs,
+        }
+    }
+}
+
+/// Why a canonical form cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum RecipeError {
+    /// It is not JSON.
+    #[error("the recipe is not JSON")]
+    NotJson(#[source] serde_json::Error),
+    /// It is not a recipe that this version knows.
+    #[error("the recipe has {count} issues, the first: {}", issues.first().map(ToString::to_string).unwrap_or_default())]
+    Issues {
+        /// How many.
+        count: usize,
+        /// All of them.
+        issues: Vec<Issue>,
+    },
+}
+
+impl Training {
+    fn read(r: &mut Reader<'_>) -> Training {
+        let data = Data::read(r);
+        let split = Split::read(r, &data);
+        let features = Features::read(r, &data);
+        let net = Net::read(r, &features);
+        let optimiser = Optimiser::read(r);
+        let schedule = Schedule::read(r, optimiser.lr());
+        Training {
+            data,
+            split,
+            features,
+            net,
+            optimiser,
+            schedule,
+            batch: r.int32("batch", 32, 1..=65_536),
+            epochs: r.int32("epochs", 10, 1..=100_000),
+            seed: r.int("seed", 0, 0..=u64::MAX),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn read(value: Value) -> Result<Recipe, Vec<Issue>> {
+        let settings: Settings = serde_json::from_value(value).expect("a mapping");
+        Recipe::read(&settings).map(|(recipe, _)| recipe)
+    }
+
+    #[test]
+    fn the_canonical_form_reads_back_and_keeps_its_key() {
+        for value in [
+            json!({"task": "noop", "seed": u64::MAX}),
+            json!({"data": {"source": "synth"}}),
+            json!({"data": {"source": "folder", "path": "/music"}, "net": {"name": "liu_cnn", "depth": 2},
+                   "optimiser": {"name": "sgd", "lr": 0.1, "momentum": 0.9},
+                   "schedule": {"name": "triangular", "max_lr": 0.2}}),
+            json!({"data": {"source": "manifest", "path": "/m.csv"}, "split": {"method": "folds", "valid": 1, "test": 0}}),
+            json!({"data": {"source": "table", "path": "/t.csv"}, "net": {"name": "mlp", "hidden": [128, 64]},
+                   "split": {"method": "numpy_shuffle"}, "features": {"as_uint8": true}}),
+        ] {
+            let recipe = read(value.clone()).unwrap_or_else(|issues| panic!("{value}: {issues:?}"));
+            let again = Recipe::from_canonical(&recipe.canonical()).expect("its own form is readable");
+            assert_eq!(again, recipe);
+            assert_eq!(again.key(), recipe.key());
+        }
+    }
+
+    #[test]
+    fn a_default_written_out_changes_nothing() {
+        let short = read(json!({"data": {"source": "synth"}})).expect("defaults are a recipe");
+        let long = read(json!({"data": {"source": "synth"}, "batch": 32, "optimiser": {"name": "adam"}}));
+        assert_eq!(long.expect("a recipe").key(), short.key());
+    }
+
+    #[test]
+    fn parts_that_do_not_fit_are_named() {
+        let cases = [
+            (json!({"data": {"source": "table", "path": "/t"}, "net": {"name": "liu_cnn"}}), "net.name"),
+            (json!({"data": {"source": "synth"}, "split": {"method": "folds", "valid": 0, "test": 1}}), "split.method"),
+            (
+                json!({"data": {"source": "synth"}, "features": {"height": 8, "width": 8}, "net": {"depth": 4}}),
+                "net.depth",
+            ),
+            (json!({"data": {"source": "synth"}, "split": {"valid": 0.6, "test": 0.5}}), "split.test"),
+            (
+                json!({"data": {"source": "synth"}, "schedule": {"name": "triangular", "max_lr": 1e-9}}),
+                "schedule.max_lr",
+            ),
+            (json!({"data": {"source": "folder"}}), "data.path"),
+            (json!({}), "data.source"),
+        ];
+        for (value, path) in cases {
+            let issues = read(value.clone()).expect_err("does not fit");
+            assert!(issues.iter().any(|i| i.path == path), "{value}: {issues:?}");
+        }
+    }
+}
