@@ -7,7 +7,6 @@ use std::{
     fs::File,
     io::{ErrorKind, Read, Seek as _, SeekFrom},
 };
-use symphonia::core::errors::Error;
 
 pub(super) const MAGIC: &[u8; 4] = b".snd";
 
@@ -62,7 +61,7 @@ pub(super) fn decode(mut file: File, limits: &DecodeLimits) -> Result<Clip, Deco
 }
 
 fn malformed(what: &'static str) -> DecodeError {
-    DecodeError::Malformed { source: Error::DecodeError(what) }
+    DecodeError::Malformed { source: what.into() }
 }
 
 #[derive(Clone, Copy)]

@@ -67,7 +67,9 @@ impl Collector {
             }
         }
         let added = self.samples.get(start..).unwrap_or_default();
-        if let Some((at, &value)) = added.iter().enumerate().find(|(_, value)| value.is_nan() || value.abs() > MAX_SAMPLE) {
+        if let Some((at, &value)) =
+            added.iter().enumerate().find(|(_, value)| value.is_nan() || value.abs() > MAX_SAMPLE)
+        {
             return Err(DecodeError::BadSample { frame: start + at, value, limit: MAX_SAMPLE });
         }
         let enough = self.samples.len() >= self.wanted_frames;

@@ -48,7 +48,7 @@ pub enum DecodeError {
     Malformed {
         /// The first contradiction met.
         #[source]
-        source: symphonia::core::errors::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A sound format holding 0 frames.
     #[error("decode an empty clip: the file holds 0 frames, and {lost_packets} undecodable packets")]

@@ -136,6 +136,6 @@ fn refusal(error: Error) -> DecodeError {
     match error {
         Error::Unsupported(what) => DecodeError::Unsupported { what },
         Error::IoError(source) if source.kind() != ErrorKind::UnexpectedEof => DecodeError::Read { source },
-        source => DecodeError::Malformed { source },
+        source => DecodeError::Malformed { source: Box::new(source) },
     }
 }

@@ -142,10 +142,11 @@ impl Stft {
         }
     }
 
-    /// The spectrum of frame `index`: `n_fft / 2 + 1` bins, from 0 Hz to half the rate. `samples` must not be empty; a
-    /// frame beyond the clip is padding.
+    /// The spectrum of frame `index`: `n_fft / 2 + 1` bins, from 0 Hz to half the rate. `index` is
+    /// meant to be below [`StftSettings::frames`]; any later frame sees padding alone. An empty clip is silence.
     pub fn frame(&mut self, samples: &[f32], index: usize) -> &[Complex<f32>] {
-        let start = (index * self.settings.hop) as isize - (self.settings.n_fft / 2) as isize;
+        let centre = index.saturating_mul(self.settings.hop).min(samples.len() + self.settings.n_fft);
+        let start = centre as isize - (self.settings.n_fft / 2) as isize;
         self.settings.pad.fill(&mut self.frame, samples, start);
         for (sample, weight) in self.frame.iter_mut().zip(&self.window) {
             *sample *= weight;
@@ -172,5 +173,32 @@ impl Stft {
             }
         }
         Ok(result)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_beyond_the_clip_are_padding() {
+        let settings = StftSettings { n_fft: 8, win_length: 8, hop: 3, pad: PadMode::Zero };
+        let mut plan = Stft::new(settings.clone()).expect("legal");
+        assert_eq!(settings.frames(7), 3);
+        for index in [7, usize::MAX] {
+            assert!(plan.frame(&[1.0; 7], index).iter().all(|bin| bin.norm_sqr() == 0.0), "{index}");
+        }
+        let mut plan = Stft::new(StftSettings { pad: PadMode::Reflect, ..settings }).expect("legal");
+        assert!(plan.frame(&[1.0; 7], usize::MAX)[0].re > 0.0);
+        assert!(plan.frame(&[], 0).iter().all(|bin| bin.norm_sqr() == 0.0));
+    }
+
+    #[test]
+    fn a_clip_shorter_than_the_hop_has_one_frame() {
+        let mut plan =
+            Stft::new(StftSettings { n_fft: 8, win_length: 8, hop: 100, pad: PadMode::Zero }).expect("legal");
+        let one = plan.magnitude(&[1.0]).expect("a legal clip");
+        assert_eq!((one.bands, one.frames), (5, 1));
+        assert_eq!(one.data, [1.0; 5], "an impulse in the middle of the window has all frequencies alike");
     }
 }
