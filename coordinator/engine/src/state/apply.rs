@@ -241,7 +241,7 @@ impl State {
         to: SweepState,
         ended: Option<Millis>,
     ) -> Result<(), Contradiction> {
-        let sweep = self.sweep_mut(id)?;
+        let sweep = self.sweeps.get_mut(&id).ok_or(Contradiction::UnknownSweep { sweep: id })?;
         if !from.contains(&sweep.state) {
             return Err(Contradiction::SweepState { sweep: id, state: sweep.state });
         }
