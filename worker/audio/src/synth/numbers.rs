@@ -48,8 +48,8 @@ pub(super) fn sine() -> &'static Table {
 fn quarter_sine(x: f64) -> f64 {
     let square = x * x;
     let mut sum = 0.0;
-    for n in (1..=17).step_by(2).rev() {
-        sum = 1.0 - square / ((n + 1) * (n + 2)) as f64 * sum;
+    for n in (0..9).rev().map(|half: u32| 2 * half + 1) {
+        sum = 1.0 - square / f64::from((n + 1) * (n + 2)) * sum;
     }
     x * sum
 }
