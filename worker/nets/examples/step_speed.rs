@@ -1,0 +1,81 @@
+//! Time of a training step (forward, backward, update), one thread: `CANDLE_NUM_THREADS=1 step_speed [seconds per net]`.
+#![expect(clippy::print_stdout, reason = "a program whose output is its figures")]
+
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use candle_core::{Device, Tensor};
+use gliss_nets::draw::{Draw, Stream};
+use gliss_nets::optimisers::Optimiser;
+use gliss_nets::{Mode, Network, ops, walk};
+use gliss_types::recipe::{LiuCnn, Mlp, Net, Optimiser as Settings};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let seconds: f64 = std::env::args().nth(1).map_or(Ok(2.0), |s| s.parse())?;
+    let liu = |dropout| {
+        let dense = vec![128, 128, 64, 32, 16];
+        Net::LiuCnn(LiuCnn { depth: 4, filters: 4, dropout, dense, dense_dropout: dropout })
+    };
+    let mlp = || Net::Mlp(Mlp { hidden: vec![128, 64], dropout: 0.0 });
+    let cases = [
+        ("liu_cnn 1x64x64, batch 32", liu(0.5), vec![1, 64, 64], 32),
+        ("liu_cnn 1x64x64, batch 32, no dropout", liu(0.0), vec![1, 64, 64], 32),
+        ("liu_cnn 1x128x128, batch 32", liu(0.5), vec![1, 128, 128], 32),
+        ("mlp 57-128-64-10, batch 8", mlp(), vec![57], 8),
+        ("mlp 57-128-64-10, batch 32", mlp(), vec![57], 32),
+    ];
+    println!(
+        "{:40} {:>9} {:>9} {:>9} {:>9} {:>12} {:>9}",
+        "net", "forward", "backward", "update", "step ms", "examples/s", "GFLOP/s"
+    );
+    for (name, net, input, batch) in cases {
+        measure(name, &net, &input, batch, Duration::from_secs_f64(seconds))?;
+    }
+    Ok(())
+}
+
+fn measure(name: &str, net: &Net, input: &[usize], batch: usize, span: Duration) -> Result<(), Box<dyn Error>> {
+    let device = Device::Cpu;
+    let network = Network::build(net, input, 10, 0, &device)?;
+    let settings = Settings::Adam { lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.0 };
+    let mut optimiser = Optimiser::new(&settings, network.parameters())?;
+    let count = batch * input.iter().product::<usize>();
+    let draw = Draw::new(0, Stream::Other(0), 0, 0);
+    let shape: Vec<usize> = std::iter::once(batch).chain(input.iter().copied()).collect();
+    let x = Tensor::from_vec((0..count as u64).map(|i| draw.uniform_f32(i)).collect::<Vec<f32>>(), shape, &device)?;
+    let labels = Tensor::from_vec((0..batch as u32).map(|i| i % 10).collect::<Vec<u32>>(), batch, &device)?;
+    // The first layer's input gets no gradient: its backward pass costs as much as its forward pass, the others' twice.
+    let macs: Vec<u64> = walk(net, input, 10)?.iter().map(|r| r.macs).filter(|&m| m > 0).collect();
+    let flop = 2.0 * (3 * macs.iter().sum::<u64>() - macs[0]) as f64 * batch as f64;
+
+    let mut times = Vec::new();
+    let begin = Instant::now();
+    let mut step = 0;
+    while begin.elapsed() < span || times.len() < 10 {
+        let t0 = Instant::now();
+        let logits = network.forward(&x, Mode::Train { seed: 0, epoch: 0, step })?;
+        let loss = ops::cross_entropy(&logits, &labels)?;
+        let t1 = Instant::now();
+        let gradients = loss.backward()?;
+        let t2 = Instant::now();
+        optimiser.step(&gradients, 1e-3)?;
+        drop((logits, loss, gradients));
+        times.push([t1 - t0, t2 - t1, t2.elapsed(), t0.elapsed()].map(|t| t.as_secs_f64() * 1e3));
+        step += 1;
+    }
+    let median = |i: usize| {
+        let mut column: Vec<f64> = times.iter().map(|t| t[i]).collect();
+        column.sort_by(f64::total_cmp);
+        column[column.len() / 2]
+    };
+    let total = median(3);
+    println!(
+        "{name:40} {:9.3} {:9.3} {:9.3} {total:9.3} {:12.0} {:9.1}",
+        median(0),
+        median(1),
+        median(2),
+        batch as f64 / total * 1e3,
+        flop / total / 1e6,
+    );
+    Ok(())
+}

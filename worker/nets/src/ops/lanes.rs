@@ -1,0 +1,175 @@
+//! Vectors of the CPU at hand: AVX-512, AVX2 with FMA, or plain arrays, chosen at run time. Knows no operation.
+//!
+//! A kernel is written once over [`Lanes`] and compiled for each. f64 always takes the plain one: it serves tests, not
+//! training.
+
+use std::sync::OnceLock;
+
+/// A vector register's worth of `T`.
+///
+/// # Safety
+/// Methods may be called only where the CPU has the vector unit, which [`run`] and [`run_f32`] see to; pointers must be good
+/// for `N` values.
+#[expect(unsafe_code, reason = "vectors are sound only on a CPU that has them")]
+pub(crate) trait Lanes<T>: Copy {
+    /// Values in it.
+    const N: usize;
+    /// Whether there are 32 registers and not 16.
+    const WIDE: bool;
+    unsafe fn splat(v: T) -> Self;
+    unsafe fn load(p: *const T) -> Self;
+    unsafe fn store(self, p: *mut T);
+    unsafe fn add(self, other: Self) -> Self;
+    /// `self * b + c`
+    unsafe fn mul_add(self, b: Self, c: Self) -> Self;
+}
+
+/// Work that runs on vectors. `run` must be `#[inline(always)]`, so that it is compiled with the vector unit's features.
+pub(crate) trait Kernel<T> {
+    fn run<V: Lanes<T>>(self);
+}
+
+/// Runs an f32 kernel on the best vectors that the CPU has.
+pub(crate) fn run_f32<K: Kernel<f32>>(kernel: K) {
+    run_f32_on(best(), kernel);
+}
+
+/// The vector units, worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Unit {
+    /// Arrays of four, as the compiler makes of them.
+    Plain,
+    /// AVX2 and FMA.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// AVX-512F, BW, DQ and VL.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+/// The best unit of this CPU.
+pub(crate) fn best() -> Unit {
+    static BEST: OnceLock<Unit> = OnceLock::new();
+    *BEST.get_or_init(|| {
+        #[cfg(target_arch = "x86_64")]
+        {
+            let wide = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
+            if wide && is_x86_feature_detected!("avx512dq") && is_x86_feature_detected!("avx512vl") {
+                return Unit::Avx512;
+            }
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                return Unit::Avx2;
+            }
+        }
+        Unit::Plain
+    })
+}
+
+/// Runs a kernel on a unit, or on the best one if the CPU lacks it.
+#[cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "code compiled for a vector unit is called after asking")
+)]
+pub(crate) fn run_f32_on<K: Kernel<f32>>(unit: Unit, kernel: K) {
+    match unit.min(best()) {
+        Unit::Plain => kernel.run::<Plain<f32>>(),
+        // SAFETY: `best` found the features that these functions are compiled with.
+        #[cfg(target_arch = "x86_64")]
+        Unit::Avx2 => unsafe { x86::run_avx2(kernel) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Unit::Avx512 => unsafe { x86::run_avx512(kernel) },
+    }
+}
+
+/// Runs an f64 kernel.
+pub(crate) fn run_f64<K: Kernel<f64>>(kernel: K) {
+    kernel.run::<Plain<f64>>();
+}
+
+/// Four values in an array.
+#[derive(Clone, Copy)]
+pub(crate) struct Plain<T>([T; 4]);
+
+#[expect(unsafe_code, reason = "loads and stores through pointers, as the trait has it")]
+impl<T: Copy + std::ops::Add<Output = T> + std::ops::Mul<Output = T>> Lanes<T> for Plain<T> {
+    const N: usize = 4;
+    const WIDE: bool = false;
+    #[inline(always)]
+    unsafe fn splat(v: T) -> Self {
+        Plain([v; 4])
+    }
+    #[inline(always)]
+    unsafe fn load(p: *const T) -> Self {
+        // SAFETY: good for four values by the trait's contract; alignment is not asked for.
+        Plain(unsafe { p.cast::<[T; 4]>().read_unaligned() })
+    }
+    #[inline(always)]
+    unsafe fn store(self, p: *mut T) {
+        // SAFETY: as for `load`.
+        unsafe { p.cast::<[T; 4]>().write_unaligned(self.0) }
+    }
+    #[inline(always)]
+    unsafe fn add(self, o: Self) -> Self {
+        Plain(std::array::from_fn(|i| self.0[i] + o.0[i]))
+    }
+    #[inline(always)]
+    unsafe fn mul_add(self, b: Self, c: Self) -> Self {
+        Plain(std::array::from_fn(|i| self.0[i] * b.0[i] + c.0[i]))
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "vector instructions")]
+mod x86 {
+    //! The vector units of x86-64.
+
+    use std::arch::x86_64::{
+        __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps,
+        _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
+    };
+
+    use super::{Kernel, Lanes};
+
+    #[target_feature(enable = "avx2,fma")]
+    pub(super) unsafe fn run_avx2<K: Kernel<f32>>(kernel: K) {
+        kernel.run::<__m256>();
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+    pub(super) unsafe fn run_avx512<K: Kernel<f32>>(kernel: K) {
+        kernel.run::<__m512>();
+    }
+
+    macro_rules! lanes {
+        ($v:ty, $n:literal, $wide:literal, $set:ident, $load:ident, $store:ident, $add:ident, $fma:ident) => {
+            // SAFETY of all: the trait's contract says that the CPU has the unit and that pointers are good.
+            impl Lanes<f32> for $v {
+                const N: usize = $n;
+                const WIDE: bool = $wide;
+                #[inline(always)]
+                unsafe fn splat(v: f32) -> Self {
+                    unsafe { $set(v) }
+                }
+                #[inline(always)]
+                unsafe fn load(p: *const f32) -> Self {
+                    unsafe { $load(p) }
+                }
+                #[inline(always)]
+                unsafe fn store(self, p: *mut f32) {
+                    unsafe { $store(p, self) }
+                }
+                #[inline(always)]
+                unsafe fn add(self, o: Self) -> Self {
+                    unsafe { $add(self, o) }
+                }
+                #[inline(always)]
+                unsafe fn mul_add(self, b: Self, c: Self) -> Self {
+                    unsafe { $fma(self, b, c) }
+                }
+            }
+        };
+    }
+    lanes!(__m256, 8, false, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_add_ps, _mm256_fmadd_ps);
+    lanes!(__m512, 16, true, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_add_ps, _mm512_fmadd_ps);
+}

@@ -1,0 +1,32 @@
+//! Differentiable operations, each with a backward pass of our own.
+//!
+//! Every function takes and gives candle tensors of f32 or f64 in the CPU's memory, runs on the calling thread alone, and
+//! gives the same bits for the same input on one kind of CPU. Failures are candle errors; what is wrong with arguments
+//! arrives as an [`OpError`] wrapped in one. Gradients are computed only for arguments that candle tracks.
+
+mod conv2d;
+mod conv_block;
+mod conv_shape;
+mod cross_entropy;
+mod dropout;
+mod element;
+pub(crate) mod lanes;
+mod linear;
+mod lowered;
+mod matrix;
+mod max_pool2d;
+mod relu;
+mod shifted;
+mod window;
+
+pub use conv_block::conv_relu_pool;
+pub use conv2d::{ConvMethod, conv2d};
+pub use cross_entropy::cross_entropy;
+pub use dropout::dropout;
+pub use element::OpError;
+pub use linear::{Activation, linear};
+pub use max_pool2d::max_pool2d;
+pub use relu::relu;
+pub use window::{Axis, Padding, Window};
+
+pub(crate) use element::{Element, by_type, slice, with_slice};

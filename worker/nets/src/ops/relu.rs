@@ -1,0 +1,53 @@
+//! max(0, x), with derivative 0 at 0 (PyTorch's rule). NaN stays NaN.
+
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+
+use super::{Element, by_type, slice, with_slice};
+
+const OP: &str = "relu";
+
+struct Relu;
+
+/// The larger of 0 and each value. Any shape.
+///
+/// # Errors
+/// Numbers other than f32 and f64; a tensor outside the CPU's memory.
+pub fn relu(x: &Tensor) -> Result<Tensor> {
+    x.contiguous()?.apply_op1(Relu)
+}
+
+/// The larger of 0 and `x`; NaN stays.
+#[inline(always)]
+pub(crate) fn positive<T: Element>(x: T) -> T {
+    if x <= T::zero() { T::zero() } else { x }
+}
+
+/// The gradient where the output is above 0.
+#[inline(always)]
+pub(crate) fn gated<T: Element>(gradient: T, output: T) -> T {
+    if output <= T::zero() { T::zero() } else { gradient }
+}
+
+impl CustomOp1 for Relu {
+    fn name(&self) -> &'static str {
+        OP
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let dtype = candle_core::backend::BackendStorage::dtype(storage);
+        by_type!(OP, dtype, T => {
+            let x = slice::<T>(storage, layout, OP)?;
+            Ok((<T as candle_core::WithDType>::to_cpu_storage_owned(x.iter().map(|&v| positive(v)).collect()), layout.shape().clone()))
+        })
+    }
+
+    fn bwd(&self, _x: &Tensor, y: &Tensor, dy: &Tensor) -> Result<Option<Tensor>> {
+        let dy = dy.contiguous()?;
+        by_type!(OP, y.dtype(), T => with_slice::<T, _>(y, OP, |y_values| {
+            with_slice::<T, _>(&dy, OP, |dy_values| {
+                let dx: Vec<T> = dy_values.iter().zip(y_values).map(|(&g, &v)| gated(g, v)).collect();
+                Ok(Some(Tensor::from_vec(dx, y.shape(), y.device())?))
+            })
+        }))
+    }
+}
