@@ -1,0 +1,8 @@
+//! Tests of the engine through its public face: a world of virtual time, scenarios in it, the table of transitions,
+//! random histories, and the form in which facts are stored.
+
+mod facts;
+mod scenarios;
+mod sessions;
+mod views;
+mod world;
