@@ -9,9 +9,8 @@
 //! a test needs no licence; nothing measured on them says how a net does on recorded music.
 //!
 //! The same settings give the same samples, bit for bit, on every machine: every random choice is a hash of its
-//! coordinates ([`draws`]), and sine and exponential are computed here from sums and products alone ([`numbers`]).
-//! Nothing in this module may call the platform's transcendental functions, read a clock, or depend on the number of
-//! threads.
+//! coordinates, and sine and exponential are computed here from sums and products alone. Nothing in this module may call
+//! the platform's transcendental functions, read a clock, or depend on the number of threads.
 
 mod characters;
 mod compose;
