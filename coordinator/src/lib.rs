@@ -1,1 +1,19 @@
+//! The coordinator: decides and remembers. A driver thread owns engine and journal; gRPC services stand in front of it.
 //!
+//! It trains nothing and knows nothing of audio or nets. Deciding is `gliss-engine`'s alone.
+
+mod clock;
+mod driver;
+mod journal;
+mod offline;
+mod reading;
+mod service;
+mod store;
+
+pub use driver::{Driver, DriverHandle, Fault, Stopped};
+pub use gliss_engine::Options;
+pub use journal::{Batch, Journal, MemoryJournal};
+pub use offline::Offline;
+pub use reading::ReadError;
+pub use service::{Config, Coordinator, StartError};
+pub use store::{FILE_NAME, Store, StoreError};

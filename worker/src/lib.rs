@@ -1,1 +1,14 @@
+//! The agent: holds a session with the coordinator, runs attempts in slots, and keeps every report until it is durable.
 //!
+//! Training is blocking work on its own threads; the session is async and never waits for it. A lost coordinator does
+//! not stop training: the agent reconnects, presents what it holds, and sends again what was not acknowledged. Only when
+//! its own copy of a lease has run out does it stop an attempt.
+
+mod agent;
+mod attempts;
+mod backoff;
+mod session;
+mod slot;
+
+pub use agent::{Agent, Config, Device};
+pub use session::AgentError;

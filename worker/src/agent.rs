@@ -1,0 +1,144 @@
+//! The agent: who the worker is, and its life from the first connection to the goodbye.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gliss_train::Library;
+use tokio::sync::{mpsc, watch};
+use tracing::{info, warn};
+
+use crate::attempts::Attempts;
+use crate::backoff::Backoff;
+use crate::session::{AgentError, End, Session};
+use crate::slot::SlotSays;
+
+/// Where nets are trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Device {
+    /// The processor; one core an attempt.
+    Cpu,
+}
+
+impl std::fmt::Display for Device {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Device::Cpu => f.write_str("cpu"),
+        }
+    }
+}
+
+/// Who a worker is.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The coordinator's address, `http://HOST:PORT`.
+    pub coordinator: String,
+    /// For people.
+    pub name: String,
+    /// The same instance is the same worker: a process that is restarted in place keeps it, two processes never share it.
+    pub instance: String,
+    /// Attempts at once, 1 to 1024.
+    pub slots: usize,
+    /// Where its nets are trained.
+    pub device: Device,
+    /// Folder of the feature cache.
+    pub cache: PathBuf,
+    /// Threads that prepare features.
+    pub threads: usize,
+    /// The coordinator's token, if it wants one.
+    pub token: Option<String>,
+    /// How long to look for a coordinator that was never there; `None` looks for ever.
+    pub give_up: Option<Duration>,
+    /// How long attempts may take to stop when the worker leaves.
+    pub grace: Duration,
+}
+
+/// A worker before it runs.
+#[derive(Debug)]
+pub struct Agent {
+    config: Config,
+}
+
+impl Agent {
+    /// A worker with this configuration.
+    pub fn new(config: Config) -> Agent {
+        Agent { config }
+    }
+
+    /// Lives until `stop` turns true (attempts are stopped at their last epoch, handed back, and a goodbye said) or
+    /// the coordinator refuses the worker for good.
+    ///
+    /// # Errors
+    /// A coordinator that was never reached, that speaks another protocol, or that refuses the token.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), AgentError> {
+        let config = self.config;
+        let library = Arc::new(Library::new(config.cache.clone(), config.threads));
+        let (says, mut slots) = mpsc::unbounded_channel::<SlotSays>();
+        let mut attempts = Attempts::default();
+        let mut backoff = Backoff::new(&config.instance);
+        let started = tokio::time::Instant::now();
+        let mut met = false;
+        // When the coordinator was last heard, and how long a lease lasts: known after the first welcome.
+        let mut lease = None;
+        loop {
+            match Session::open(&config, &mut attempts).await {
+                Ok(session) => {
+                    met = true;
+                    backoff.reset();
+                    let end = session.live(&config, &library, &says, &mut slots, &mut attempts, &mut stop).await?;
+                    match end {
+                        End::Left => return Ok(()),
+                        End::Lost { last_heard, lease: term } => lease = Some((last_heard, term)),
+                    }
+                }
+                Err(error) if error.is_final() => return Err(error),
+                Err(error) => {
+                    if !met && config.give_up.is_some_and(|limit| started.elapsed() >= limit) {
+                        return Err(error);
+                    }
+                    warn!(%error, "the coordinator is out of reach; trying again");
+                }
+            }
+            if *stop.borrow() && attempts.busy() == 0 {
+                // Nobody to say goodbye to; leases run out by themselves.
+                return Ok(());
+            }
+            wait(backoff.next(), lease, &mut slots, &mut attempts, &mut stop).await;
+        }
+    }
+}
+
+/// Waits before the next connection. Slots go on; their reports are kept. When the lease has run out, they stop.
+async fn wait(
+    pause: Duration,
+    lease: Option<(tokio::time::Instant, Duration)>,
+    slots: &mut mpsc::UnboundedReceiver<SlotSays>,
+    attempts: &mut Attempts,
+    stop: &mut watch::Receiver<bool>,
+) {
+    let until = tokio::time::Instant::now() + pause;
+    if let Some((heard, term)) = lease
+        && attempts.busy() > 0
+        && heard.elapsed() >= term
+    {
+        info!("the leases ran out while the coordinator was out of reach; attempts stop");
+        attempts.stop_all();
+    }
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep_until(until) => return,
+            said = slots.recv() => match said {
+                Some(SlotSays::Report(id, body)) => drop(attempts.report(id, body)),
+                Some(SlotSays::Free(id)) => attempts.leave(id),
+                None => return,
+            },
+            changed = stop.changed() => {
+                if changed.is_err() || *stop.borrow() {
+                    attempts.stop_all();
+                    // Wait out the pause; a closed channel would wake this loop for ever.
+                    if changed.is_err() { return tokio::time::sleep_until(until).await; }
+                }
+            }
+        }
+    }
+}

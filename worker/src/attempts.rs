@@ -1,0 +1,228 @@
+//! What the worker holds: attempts, their progress, and their reports that are not yet known to be stored.
+//!
+//! A table without I/O: the session asks it what to send, slots tell it what happened.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use gliss_train::Control;
+use gliss_types::{AttemptId, Outcome};
+use gliss_wire::{HeldAttempt, Offer, Progress, ReportBody, WorkerSays};
+
+/// How far an attempt is; written by its slot, read by heartbeats.
+#[derive(Debug, Default)]
+pub(crate) struct Gauge {
+    pub(crate) epoch: AtomicU32,
+    pub(crate) epochs: AtomicU32,
+    pub(crate) step: AtomicU32,
+    pub(crate) steps: AtomicU32,
+}
+
+/// An attempt in a slot, or one that has left it with reports still unacknowledged.
+#[derive(Debug)]
+struct Attempt {
+    control: Arc<Control>,
+    gauge: Arc<Gauge>,
+    /// Reports sent or to be sent, with their numbers, oldest first.
+    unacked: VecDeque<(u64, ReportBody)>,
+    next_seq: u64,
+    acked_seq: u64,
+    /// Whether its slot is free again.
+    left: bool,
+    /// Nothing of it is wanted any more.
+    dropped: bool,
+}
+
+/// All attempts of a worker.
+#[derive(Debug, Default)]
+pub(crate) struct Attempts {
+    held: BTreeMap<AttemptId, Attempt>,
+    /// Offers that wait for a slot whose attempt was told to stop.
+    waiting: VecDeque<Offer>,
+}
+
+impl Attempts {
+    /// Slots that are taken.
+    pub(crate) fn busy(&self) -> usize {
+        self.held.values().filter(|a| !a.left).count()
+    }
+
+    /// Whether there is nothing left to run or to send.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.held.is_empty() && self.waiting.is_empty()
+    }
+
+    /// Whether the attempt is here, waiting offers included.
+    pub(crate) fn knows(&self, id: AttemptId) -> bool {
+        self.held.contains_key(&id) || self.waiting.iter().any(|o| o.attempt == id)
+    }
+
+    /// Keeps an offer until a slot is free.
+    pub(crate) fn wait(&mut self, offer: Offer) {
+        self.waiting.push_back(offer);
+    }
+
+    /// The next waiting offer, if `slots` leave room for it.
+    pub(crate) fn next_waiting(&mut self, slots: usize) -> Option<Offer> {
+        if self.busy() < slots { self.waiting.pop_front() } else { None }
+    }
+
+    /// Puts an attempt into a slot.
+    pub(crate) fn begin(&mut self, id: AttemptId) -> (Arc<Control>, Arc<Gauge>) {
+        let (control, gauge) = (Arc::new(Control::new()), Arc::new(Gauge::default()));
+        let attempt = Attempt {
+            control: control.clone(),
+            gauge: gauge.clone(),
+            unacked: VecDeque::new(),
+            next_seq: 1,
+            acked_seq: 0,
+            left: false,
+            dropped: false,
+        };
+        self.held.insert(id, attempt);
+        (control, gauge)
+    }
+
+    /// Numbers a report and keeps it; yields it to be sent, unless nothing of the attempt is wanted any more.
+    pub(crate) fn report(&mut self, id: AttemptId, body: ReportBody) -> Option<WorkerSays> {
+        let attempt = self.held.get_mut(&id)?;
+        if attempt.dropped {
+            return None;
+        }
+        let seq = attempt.next_seq;
+        attempt.next_seq += 1;
+        attempt.unacked.push_back((seq, body.clone()));
+        Some(WorkerSays::Report { attempt: id, seq, body })
+    }
+
+    /// The attempt's slot is free.
+    pub(crate) fn leave(&mut self, id: AttemptId) {
+        if let Some(attempt) = self.held.get_mut(&id) {
+            attempt.left = true;
+            self.tidy(id);
+        }
+    }
+
+    /// Reports up to `seq` are durable.
+    pub(crate) fn ack(&mut self, id: AttemptId, seq: u64) {
+        if let Some(attempt) = self.held.get_mut(&id) {
+            attempt.acked_seq = attempt.acked_seq.max(seq);
+            while attempt.unacked.front().is_some_and(|(n, _)| *n <= seq) {
+                attempt.unacked.pop_front();
+            }
+            self.tidy(id);
+        }
+    }
+
+    /// Forgets an attempt that is over in every way.
+    fn tidy(&mut self, id: AttemptId) {
+        if self.held.get(&id).is_some_and(|a| a.left && (a.dropped || a.unacked.is_empty())) {
+            self.held.remove(&id);
+        }
+    }
+
+    /// Asks an attempt to stop; its end is reported. An offer that still waits is handed back by the report in the
+    /// answer.
+    pub(crate) fn stop(&mut self, id: AttemptId) -> Option<WorkerSays> {
+        if let Some(attempt) = self.held.get(&id) {
+            attempt.control.stop();
+            return None;
+        }
+        let index = self.waiting.iter().position(|o| o.attempt == id)?;
+        self.waiting.remove(index);
+        self.begin(id);
+        let report = self.report(id, ReportBody::Ended(Outcome::Released));
+        self.leave(id);
+        report
+    }
+
+    /// Stops an attempt and wants nothing more of it.
+    pub(crate) fn drop_attempt(&mut self, id: AttemptId) {
+        self.waiting.retain(|o| o.attempt != id);
+        if let Some(attempt) = self.held.get_mut(&id) {
+            attempt.control.stop();
+            attempt.dropped = true;
+            attempt.unacked.clear();
+            self.tidy(id);
+        }
+    }
+
+    /// Asks everything to stop; hands back what still waits.
+    pub(crate) fn stop_all(&mut self) -> Vec<WorkerSays> {
+        for attempt in self.held.values() {
+            attempt.control.stop();
+        }
+        let waiting: Vec<AttemptId> = self.waiting.iter().map(|o| o.attempt).collect();
+        waiting.into_iter().filter_map(|id| self.stop(id)).collect()
+    }
+
+    /// What a hello says of held attempts. Offers that wait were never begun: they are left out, and come again.
+    pub(crate) fn held(&mut self) -> Vec<HeldAttempt> {
+        self.waiting.clear();
+        let wanted = self.held.iter().filter(|(_, a)| !a.dropped);
+        wanted.map(|(id, a)| HeldAttempt { attempt: *id, acked_seq: a.acked_seq }).collect()
+    }
+
+    /// What is to be sent again from `seq` on.
+    pub(crate) fn resend(&self, id: AttemptId, seq: u64) -> Vec<WorkerSays> {
+        let Some(attempt) = self.held.get(&id).filter(|a| !a.dropped) else { return Vec::new() };
+        let rest = attempt.unacked.iter().filter(|(n, _)| *n >= seq);
+        rest.map(|(n, body)| WorkerSays::Report { attempt: id, seq: *n, body: body.clone() }).collect()
+    }
+
+    /// What a heartbeat says.
+    pub(crate) fn progress(&self) -> Vec<Progress> {
+        let wanted = self.held.iter().filter(|(_, a)| !a.dropped);
+        let read = |gauge: &AtomicU32| gauge.load(Ordering::Relaxed);
+        wanted
+            .map(|(id, a)| Progress {
+                attempt: *id,
+                epoch: read(&a.gauge.epoch),
+                epochs: read(&a.gauge.epochs),
+                step: read(&a.gauge.step),
+                steps: read(&a.gauge.steps),
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gliss_types::{SweepId, TrialId};
+
+    fn id(number: u32) -> AttemptId {
+        AttemptId { trial: TrialId { sweep: SweepId(1), number }, ordinal: 1 }
+    }
+
+    #[test]
+    fn reports_are_kept_until_acknowledged_and_sent_again_from_where_asked() {
+        let mut attempts = Attempts::default();
+        attempts.begin(id(1));
+        for _ in 0..3 {
+            assert!(attempts.report(id(1), ReportBody::Started).is_some());
+        }
+        attempts.ack(id(1), 1);
+        assert_eq!(attempts.held(), [HeldAttempt { attempt: id(1), acked_seq: 1 }]);
+        assert_eq!(attempts.resend(id(1), 3).len(), 1);
+        attempts.leave(id(1));
+        assert_eq!(attempts.busy(), 0);
+        assert!(!attempts.is_empty(), "two reports are still out");
+        attempts.ack(id(1), 3);
+        assert!(attempts.is_empty());
+    }
+
+    #[test]
+    fn a_dropped_attempt_keeps_its_slot_until_it_leaves_and_says_nothing() {
+        let mut attempts = Attempts::default();
+        let (control, _) = attempts.begin(id(1));
+        attempts.drop_attempt(id(1));
+        assert!(control.stopped());
+        assert_eq!(attempts.busy(), 1);
+        assert_eq!(attempts.report(id(1), ReportBody::Started), None);
+        assert!(attempts.held().is_empty() && attempts.progress().is_empty());
+        attempts.leave(id(1));
+        assert!(attempts.is_empty());
+    }
+}

@@ -1,0 +1,357 @@
+//! One session: from the hello to a broken stream or a goodbye.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gliss_train::{CheckpointStore, Library};
+use gliss_wire::v1::worker_service_client::WorkerServiceClient;
+use gliss_wire::v1::{CoordinatorMessage, WorkerMessage};
+use gliss_wire::{CoordinatorSays, Hello, MESSAGE_LIMIT, Offer, PROTOCOL, StopReason, Welcome, WorkerSays};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request, Status, Streaming};
+use tracing::{info, warn};
+
+use crate::agent::Config;
+use crate::attempts::Attempts;
+use crate::slot::{self, Shared, SlotSays};
+
+/// Messages that may wait for the network.
+const OUTGOING: usize = 8192;
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// Why a worker has no session.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// The address is none.
+    #[error("`{address}` is not an address like http://127.0.0.1:7070")]
+    Address {
+        /// As given.
+        address: String,
+    },
+    /// The token cannot be sent.
+    #[error("the token has characters that cannot be sent")]
+    Token,
+    /// Nobody answers.
+    #[error("no coordinator answers at {address}")]
+    Unreachable {
+        /// The address.
+        address: String,
+        /// What the network says.
+        #[source]
+        source: tonic::transport::Error,
+    },
+    /// The coordinator refuses.
+    #[error("the coordinator at {address} refuses this worker: {}", status.message())]
+    Refused {
+        /// The address.
+        address: String,
+        /// What it says.
+        status: Box<Status>,
+    },
+    /// The coordinator breaks the protocol.
+    #[error("the coordinator at {address} breaks the protocol: {reason}")]
+    Protocol {
+        /// The address.
+        address: String,
+        /// How.
+        reason: String,
+    },
+    /// The coordinator's checkpoints are out of reach.
+    #[error("the checkpoints at {place} cannot be used here")]
+    Checkpoints {
+        /// Where the coordinator says they are.
+        place: String,
+        /// Why.
+        #[source]
+        source: gliss_train::CheckpointError,
+    },
+}
+
+impl AgentError {
+    /// Whether trying again is of no use.
+    pub fn is_final(&self) -> bool {
+        match self {
+            AgentError::Address { .. } | AgentError::Token | AgentError::Checkpoints { .. } => true,
+            AgentError::Unreachable { .. } | AgentError::Protocol { .. } => false,
+            AgentError::Refused { status, .. } => matches!(
+                status.code(),
+                Code::FailedPrecondition | Code::Unauthenticated | Code::PermissionDenied | Code::Unimplemented
+            ),
+        }
+    }
+}
+
+/// How a session ended.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// The worker said goodbye.
+    Left,
+    /// The stream broke.
+    Lost {
+        /// When the coordinator was last heard.
+        last_heard: Instant,
+        /// How long a lease lasts.
+        lease: Duration,
+    },
+}
+
+/// An open session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    out: mpsc::Sender<WorkerMessage>,
+    messages: Streaming<CoordinatorMessage>,
+    welcome: Welcome,
+    checkpoints: Arc<CheckpointStore>,
+}
+
+impl Session {
+    /// Connects, says hello, and hears the welcome.
+    pub(crate) async fn open(config: &Config, attempts: &mut Attempts) -> Result<Session, AgentError> {
+        let address = || config.coordinator.clone();
+        let mut client = client(config).await?;
+        let (out, outgoing) = mpsc::channel(OUTGOING);
+        let hello = WorkerSays::Hello(Hello {
+            protocol: PROTOCOL,
+            instance: config.instance.clone(),
+            name: config.name.clone(),
+            program: env!("CARGO_PKG_VERSION").into(),
+            devices: vec![config.device.to_string()],
+            slots: config.slots as u32,
+            held: attempts.held(),
+        });
+        out.try_send(hello.into()).expect("a new queue has room");
+        let mut request = Request::new(ReceiverStream::new(outgoing));
+        if let Some(token) = &config.token {
+            let bearer: MetadataValue<Ascii> = format!("Bearer {token}").parse().map_err(|_| AgentError::Token)?;
+            request.metadata_mut().insert("authorization", bearer);
+        }
+        let refused = |status: Status| AgentError::Refused { address: address(), status: Box::new(status) };
+        let protocol = |reason: String| AgentError::Protocol { address: address(), reason };
+        let mut messages = client.session(request).await.map_err(refused)?.into_inner();
+        let first = messages.message().await.map_err(refused)?;
+        let first = first.ok_or_else(|| protocol("the stream ended before a welcome".into()))?;
+        let welcome = match CoordinatorSays::try_from(first).map_err(|e| protocol(e.to_string()))? {
+            CoordinatorSays::Welcome(welcome) => welcome,
+            _ => return Err(protocol("the first message is no welcome".into())),
+        };
+        let checkpoints = CheckpointStore::open(&welcome.checkpoints)
+            .map_err(|source| AgentError::Checkpoints { place: welcome.checkpoints.clone(), source })?;
+        info!(worker = %welcome.worker, coordinator = config.coordinator, "the session stands");
+        Ok(Session { out, messages, welcome, checkpoints: Arc::new(checkpoints) })
+    }
+
+    /// Lives in the session until it breaks or the worker leaves.
+    pub(crate) async fn live(
+        mut self,
+        config: &Config,
+        library: &Arc<Library>,
+        says: &mpsc::UnboundedSender<SlotSays>,
+        slots: &mut mpsc::UnboundedReceiver<SlotSays>,
+        attempts: &mut Attempts,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<End, AgentError> {
+        let shared =
+            Shared { library: library.clone(), checkpoints: self.checkpoints.clone(), says: says.clone() };
+        let lease = Duration::from_millis(self.welcome.lease_ms);
+        let mut last_heard = Instant::now();
+        let mut beat = interval(Duration::from_millis(self.welcome.heartbeat_ms));
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut leaving: Option<Instant> = None;
+        let mut stop_open = true;
+
+        if !self.reattach(attempts).await {
+            return Ok(End::Lost { last_heard, lease });
+        }
+        loop {
+            if leaving.is_some() && attempts.is_empty() {
+                // Nothing is left to run or to send.
+                let _ = self.out.send(WorkerSays::Goodbye.into()).await;
+                self.drain().await;
+                return Ok(End::Left);
+            }
+            let sent = tokio::select! {
+                message = self.messages.message() => match message {
+                    Ok(Some(message)) => {
+                        last_heard = Instant::now();
+                        self.hear(message, config, &shared, attempts, leaving.is_some()).await?
+                    }
+                    Ok(None) => false,
+                    Err(status) => {
+                        info!(%status, "the session broke");
+                        false
+                    }
+                },
+                said = slots.recv() => match said {
+                    Some(SlotSays::Report(id, body)) => {
+                        let report = attempts.report(id, body);
+                        self.send(report).await
+                    }
+                    Some(SlotSays::Free(id)) => {
+                        attempts.leave(id);
+                        while let Some(offer) = attempts.next_waiting(config.slots) {
+                            begin(offer, &shared, attempts);
+                        }
+                        true
+                    }
+                    None => false,
+                },
+                _ = beat.tick() => self.send(Some(WorkerSays::Heartbeat(attempts.progress()))).await,
+                changed = stop.changed(), if stop_open => {
+                    stop_open = changed.is_ok();
+                    if leaving.is_none() && (changed.is_err() || *stop.borrow()) {
+                        leaving = Some(Instant::now() + config.grace);
+                        let reports = attempts.stop_all();
+                        self.send_all(reports).await
+                    } else {
+                        true
+                    }
+                },
+                () = sleep_until(leaving.unwrap_or(last_heard)), if leaving.is_some() => {
+                    warn!("attempts did not stop in time; leaving without them");
+                    let _ = self.out.send(WorkerSays::Goodbye.into()).await;
+                    self.drain().await;
+                    return Ok(End::Left);
+                },
+                () = sleep_until(last_heard + lease) => {
+                    info!("the coordinator is silent; the session is given up");
+                    false
+                }
+            };
+            if !sent {
+                return Ok(End::Lost { last_heard, lease });
+            }
+        }
+    }
+
+    /// Sends again what the coordinator has not stored, drops what it does not want.
+    async fn reattach(&mut self, attempts: &mut Attempts) -> bool {
+        for answer in std::mem::take(&mut self.welcome.held) {
+            match answer.keep {
+                Ok(stored) => {
+                    attempts.ack(answer.attempt, stored);
+                    let rest = attempts.resend(answer.attempt, stored + 1);
+                    if !self.send_all(rest).await {
+                        return false;
+                    }
+                }
+                Err(reason) => {
+                    info!(attempt = %answer.attempt, reason, "an attempt is no longer wanted");
+                    attempts.drop_attempt(answer.attempt);
+                }
+            }
+        }
+        true
+    }
+
+    /// Acts on what the coordinator says; false where the stream is broken.
+    async fn hear(
+        &mut self,
+        message: CoordinatorMessage,
+        config: &Config,
+        shared: &Shared,
+        attempts: &mut Attempts,
+        leaving: bool,
+    ) -> Result<bool, AgentError> {
+        let says = match CoordinatorSays::try_from(message) {
+            Ok(says) => says,
+            Err(error) => {
+                warn!(%error, "the coordinator breaks the protocol");
+                return Ok(false);
+            }
+        };
+        Ok(match says {
+            CoordinatorSays::Offer(offer) if attempts.knows(offer.attempt) => true,
+            CoordinatorSays::Offer(offer) if leaving => {
+                let id = offer.attempt;
+                attempts.wait(offer);
+                let report = attempts.stop(id);
+                self.send(report).await
+            }
+            CoordinatorSays::Offer(offer) => {
+                if attempts.busy() < config.slots {
+                    begin(offer, shared, attempts);
+                } else {
+                    attempts.wait(offer);
+                }
+                true
+            }
+            CoordinatorSays::Ack { attempt, seq } => {
+                attempts.ack(attempt, seq);
+                true
+            }
+            CoordinatorSays::Reject(reject) if reject.reason == "out_of_order" => {
+                let rest = attempts.resend(reject.attempt, reject.expected_seq);
+                self.send_all(rest).await
+            }
+            CoordinatorSays::Reject(reject) => {
+                warn!(attempt = %reject.attempt, reason = reject.text, "a report was refused");
+                attempts.drop_attempt(reject.attempt);
+                true
+            }
+            CoordinatorSays::Stop { attempt, reason: StopReason::Paused } => {
+                let report = attempts.stop(attempt);
+                self.send(report).await
+            }
+            CoordinatorSays::Stop { attempt, .. } => {
+                attempts.drop_attempt(attempt);
+                true
+            }
+            CoordinatorSays::Pulse => true,
+            CoordinatorSays::Welcome(_) => {
+                warn!("the coordinator breaks the protocol: a second welcome");
+                false
+            }
+        })
+    }
+
+    /// Sends a message, if there is one; false where the stream is broken.
+    async fn send(&self, says: Option<WorkerSays>) -> bool {
+        match says {
+            Some(says) => self.out.send(says.into()).await.is_ok(),
+            None => true,
+        }
+    }
+
+    async fn send_all(&self, says: Vec<WorkerSays>) -> bool {
+        for says in says {
+            if !self.send(Some(says)).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Closes this side and lets the goodbye out before the connection goes.
+    async fn drain(self) {
+        let Session { out, mut messages, .. } = self;
+        drop(out);
+        let rest = async { while let Ok(Some(_)) = messages.message().await {} };
+        // The coordinator ends the stream when it has heard the goodbye.
+        let _ = tokio::time::timeout(Duration::from_secs(1), rest).await;
+    }
+}
+
+/// Puts an offer into a slot.
+fn begin(offer: Offer, shared: &Shared, attempts: &mut Attempts) {
+    let (control, gauge) = attempts.begin(offer.attempt);
+    slot::run(offer, shared.clone(), control, gauge);
+}
+
+async fn client(config: &Config) -> Result<WorkerServiceClient<Channel>, AgentError> {
+    let address = config.coordinator.clone();
+    let endpoint = Endpoint::from_shared(address.clone()).map_err(|_| AgentError::Address { address: address.clone() })?;
+    let endpoint = endpoint
+        .connect_timeout(CONNECT)
+        .tcp_nodelay(true)
+        .http2_keep_alive_interval(Duration::from_secs(20))
+        .keep_alive_timeout(Duration::from_secs(10));
+    let channel = endpoint.connect().await.map_err(|source| AgentError::Unreachable { address, source })?;
+    Ok(WorkerServiceClient::new(channel)
+        .max_decoding_message_size(MESSAGE_LIMIT)
+        .max_encoding_message_size(MESSAGE_LIMIT))
+}

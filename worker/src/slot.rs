@@ -1,0 +1,114 @@
+//! One attempt in one slot: a thread that trains, and what it says on the way.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+
+use gliss_train::{CheckpointStore, Context, Control, Event, Finish, Library, TrainError};
+use gliss_types::{AttemptId, Outcome, Recipe};
+use gliss_wire::{Offer, ReportBody};
+use tokio::sync::mpsc;
+use tracing::{info, warn};
+
+use crate::attempts::Gauge;
+
+/// What a slot says.
+#[derive(Debug)]
+pub(crate) enum SlotSays {
+    /// A report of the attempt.
+    Report(AttemptId, ReportBody),
+    /// The slot is free.
+    Free(AttemptId),
+}
+
+/// What every slot of a worker shares.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared {
+    pub(crate) library: Arc<Library>,
+    pub(crate) checkpoints: Arc<CheckpointStore>,
+    pub(crate) says: mpsc::UnboundedSender<SlotSays>,
+}
+
+/// Runs an offer to its end on a thread of its own; a recipe that trains nothing is run at once.
+pub(crate) fn run(offer: Offer, shared: Shared, control: Arc<Control>, gauge: Arc<Gauge>) {
+    let id = offer.attempt;
+    let recipe = match Recipe::from_canonical(&offer.recipe) {
+        Ok(recipe) => recipe,
+        Err(error) => {
+            let reason = format!("this worker cannot read the recipe: {error}; use one version of gliss everywhere");
+            return say_end(&shared, id, Outcome::Failed { reason, retry: false });
+        }
+    };
+    if matches!(recipe, Recipe::Noop(_)) {
+        return work(&offer, &recipe, &shared, &control, &gauge);
+    }
+    let says = shared.says.clone();
+    let body = move || work(&offer, &recipe, &shared, &control, &gauge);
+    if let Err(error) = thread::Builder::new().name(id.to_string()).spawn(body) {
+        warn!(attempt = %id, %error, "no thread for an attempt");
+        let reason = format!("no thread could be started: {error}");
+        let _ = says.send(SlotSays::Report(id, ReportBody::Ended(Outcome::Failed { reason, retry: true })));
+        let _ = says.send(SlotSays::Free(id));
+    }
+}
+
+/// Says that an attempt is over and its slot free. A receiver that has gone means that the process is ending.
+fn say_end(shared: &Shared, id: AttemptId, outcome: Outcome) {
+    let _ = shared.says.send(SlotSays::Report(id, ReportBody::Ended(outcome)));
+    let _ = shared.says.send(SlotSays::Free(id));
+}
+
+fn work(offer: &Offer, recipe: &Recipe, shared: &Shared, control: &Control, gauge: &Gauge) {
+    let id = offer.attempt;
+    let _ = shared.says.send(SlotSays::Report(id, ReportBody::Started));
+    gauge.epochs.store(recipe.epochs(), Ordering::Relaxed);
+    if let Some(resume) = &offer.resume {
+        gauge.epoch.store(resume.epoch, Ordering::Relaxed);
+    }
+    let context = Context {
+        library: &shared.library,
+        checkpoints: &shared.checkpoints,
+        objective: &offer.objective,
+        resume: offer.resume.as_ref(),
+    };
+    let mut on_event = |event: Event| match event {
+        Event::Preparing { done, total } => {
+            gauge.step.store(done as u32, Ordering::Relaxed);
+            gauge.steps.store(total as u32, Ordering::Relaxed);
+        }
+        Event::Started { .. } => {}
+        Event::Step { epoch, step, steps } => {
+            gauge.epoch.store(epoch, Ordering::Relaxed);
+            gauge.step.store(step, Ordering::Relaxed);
+            gauge.steps.store(steps, Ordering::Relaxed);
+        }
+        Event::Epoch(report) => {
+            let _ = shared.says.send(SlotSays::Report(id, ReportBody::Epoch(report)));
+        }
+    };
+    // One trial's panic ends that attempt and leaves its neighbours alone.
+    let result = catch_unwind(AssertUnwindSafe(|| gliss_train::run(recipe, &context, control, &mut on_event)));
+    let outcome = match result {
+        Ok(Ok(Finish::Completed(summary))) => Outcome::Completed(summary),
+        Ok(Ok(Finish::Interrupted)) => Outcome::Released,
+        Ok(Err(error)) => failed(id, &error),
+        Err(panic) => {
+            let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+            let reason = format!("training panicked: {}", text.unwrap_or("no reason given"));
+            Outcome::Failed { reason, retry: true }
+        }
+    };
+    say_end(shared, id, outcome);
+}
+
+fn failed(id: AttemptId, error: &TrainError) -> Outcome {
+    let mut reason = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        reason = format!("{reason}: {inner}");
+        source = inner.source();
+    }
+    info!(attempt = %id, reason, "an attempt failed");
+    Outcome::Failed { reason, retry: error.retry() }
+}
