@@ -48,7 +48,12 @@ fn the_stored_form_of_each_kind_is_known() {
         .map(|fact| serde_json::to_string(fact).expect("facts are plain data"))
         .collect();
     assert_eq!(seen.len(), 12, "a kind of fact is missing from the history: {seen:?}");
-    insta::assert_snapshot!(firsts.join("\n"));
+    // The key is the hash of a recipe, whose form is not the engine's matter.
+    let key = history().iter().find_map(|fact| match fact {
+        Fact::TrialProposed { key, .. } => Some(key.to_string()),
+        _ => None,
+    });
+    insta::assert_snapshot!(firsts.join("\n").replace(&key.expect("a trial was proposed"), "KEY"));
 }
 
 #[test]

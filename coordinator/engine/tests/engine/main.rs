@@ -4,5 +4,6 @@
 mod facts;
 mod scenarios;
 mod sessions;
+mod transitions;
 mod views;
 mod world;
