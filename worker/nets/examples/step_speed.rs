@@ -1,4 +1,7 @@
-//! Time of a training step (forward, backward, update), one thread: `CANDLE_NUM_THREADS=1 step_speed [seconds per net]`.
+//! Time of a training step (forward, backward, update), one thread: `CANDLE_NUM_THREADS=1 step_speed [seconds per net [part of its name]]`.
+//!
+//! Times of parts are medians of wall time; `cpu ms` is the thread's processor time per step (Linux), which other programs
+//! on the machine disturb less, and examples and FLOP are per second of that.
 #![expect(clippy::print_stdout, reason = "a program whose output is its figures")]
 
 use std::error::Error;
@@ -12,6 +15,7 @@ use gliss_types::recipe::{LiuCnn, Mlp, Net, Optimiser as Settings};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let seconds: f64 = std::env::args().nth(1).map_or(Ok(2.0), |s| s.parse())?;
+    let part = std::env::args().nth(2).unwrap_or_default();
     let liu = |dropout| {
         let dense = vec![128, 128, 64, 32, 16];
         Net::LiuCnn(LiuCnn { depth: 4, filters: 4, dropout, dense, dense_dropout: dropout })
@@ -28,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "{:40} {:>9} {:>9} {:>9} {:>9} {:>12} {:>9}",
         "net", "forward", "backward", "update", "step ms", "examples/s", "GFLOP/s"
     );
-    for (name, net, input, batch) in cases {
+    for (name, net, input, batch) in cases.into_iter().filter(|case| case.0.contains(&part)) {
         measure(name, &net, &input, batch, Duration::from_secs_f64(seconds))?;
     }
     Ok(())
@@ -49,7 +53,7 @@ fn measure(name: &str, net: &Net, input: &[usize], batch: usize, span: Duration)
     let flop = 2.0 * (3 * macs.iter().sum::<u64>() - macs[0]) as f64 * batch as f64;
 
     let mut times = Vec::new();
-    let begin = Instant::now();
+    let (begin, begin_cpu) = (Instant::now(), cpu_seconds());
     let mut step = 0;
     while begin.elapsed() < span || times.len() < 10 {
         let t0 = Instant::now();
@@ -68,9 +72,13 @@ fn measure(name: &str, net: &Net, input: &[usize], batch: usize, span: Duration)
         column.sort_by(f64::total_cmp);
         column[column.len() / 2]
     };
-    let total = median(3);
+    let wall = median(3);
+    let total = match (begin_cpu, cpu_seconds()) {
+        (Some(from), Some(to)) if to > from => (to - from) * 1e3 / times.len() as f64,
+        _ => wall,
+    };
     println!(
-        "{name:40} {:9.3} {:9.3} {:9.3} {total:9.3} {:12.0} {:9.1}",
+        "{name:40} {:9.3} {:9.3} {:9.3} {wall:9.3} {total:9.3} {:12.0} {:9.1}",
         median(0),
         median(1),
         median(2),
@@ -78,4 +86,10 @@ fn measure(name: &str, net: &Net, input: &[usize], batch: usize, span: Duration)
         flop / total / 1e6,
     );
     Ok(())
+}
+
+/// Processor time that this thread has had.
+fn cpu_seconds() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split_whitespace().next()?.parse::<f64>().ok().map(|ns| ns * 1e-9)
 }

@@ -75,7 +75,6 @@ pub(super) fn backward<T: Element>(
 
 impl<T: Element> Gradients<T> {
     /// As tensors shaped like the arguments.
-    #[expect(clippy::type_complexity, reason = "what candle's backward pass returns")]
     pub(super) fn into_tensors(
         self,
         x: &Tensor,

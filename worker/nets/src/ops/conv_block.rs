@@ -11,13 +11,13 @@ use super::{Element, OpError, Window, by_type, slice, with_slice};
 
 const OP: &str = "convolution, ReLU and max-pool";
 
-/// In place of a winner: the maximum is not above 0, and the ReLU lets no gradient through.
+/// Added to a winner: the maximum is not above 0, and the ReLU lets no gradient through.
 const SHUT: u8 = 4;
 
 struct ConvBlock {
     window: Window,
     method: ConvMethod,
-    /// For each output, which of its four places (row-major) has the maximum, or [`SHUT`].
+    /// For each output, which of its four places (row-major) has the maximum, plus [`SHUT`].
     winners: Mutex<Option<Vec<u8>>>,
 }
 
@@ -80,19 +80,20 @@ impl<T: Element> Finish<T> for &mut Pool<T> {
     }
 }
 
+/// Branches here would be guessed wrongly half of the time, so there are none.
 #[inline(always)]
 fn pool_row<T: Element>(upper: &[T], lower: &[T], pooled: &mut [T], winners: &mut [u8]) {
+    let larger = |a: (T, u8), b: (T, u8)| {
+        let wins = (b.0 > a.0) | b.0.is_nan();
+        let mask = u8::from(wins).wrapping_neg();
+        (b.0.or_else(a.0, wins), b.1 & mask | a.1 & !mask)
+    };
     let pairs = upper.chunks_exact(2).zip(lower.chunks_exact(2));
     for ((u, l), (value, winner)) in pairs.zip(pooled.iter_mut().zip(winners)) {
-        let (mut best, mut at) = (u[0], 0u8);
-        for (place, &v) in [(1u8, &u[1]), (2, &l[0]), (3, &l[1])] {
-            // `!(v <= best)` lets a NaN win.
-            let wins = !matches!(v.partial_cmp(&best), Some(std::cmp::Ordering::Less | std::cmp::Ordering::Equal));
-            (best, at) = if wins { (v, place) } else { (best, at) };
-        }
+        let (best, at) = larger(larger((u[0], 0), (u[1], 1)), larger((l[0], 2), (l[1], 3)));
         let shut = best <= T::zero();
-        *value = if shut { T::zero() } else { best };
-        *winner = if shut { SHUT } else { at };
+        *value = best.if_so(!shut);
+        *winner = at | (u8::from(shut) * SHUT);
     }
 }
 
@@ -130,7 +131,7 @@ impl<T: Element> Gradient<T> for Unpool<'_, T> {
 fn unpool_row<T: Element>(dy: &[T], winners: &[u8], upper: &mut [T], lower: &mut [T]) {
     let pairs = upper.chunks_exact_mut(2).zip(lower.chunks_exact_mut(2));
     for ((u, l), (&gradient, &winner)) in pairs.zip(dy.iter().zip(winners)) {
-        let at = |place: u8| if winner == place { gradient } else { T::zero() };
+        let at = |place: u8| gradient.if_so(winner == place);
         (u[0], u[1], l[0], l[1]) = (at(0), at(1), at(2), at(3));
     }
     if upper.len() % 2 == 1 {

@@ -76,9 +76,16 @@ impl OpError {
 
 /// A number type that kernels run on: f32 or f64.
 pub(crate) trait Element: WithDType {
+    /// The smallest number above 0 with full precision.
+    const SMALLEST: Self;
     fn sqrt(self) -> Self;
     fn exp(self) -> Self;
     fn ln(self) -> Self;
+    fn is_nan(self) -> bool;
+    /// Itself or 0, without a branch.
+    fn if_so(self, so: bool) -> Self;
+    /// Itself or another, without a branch.
+    fn or_else(self, other: Self, so: bool) -> Self;
     /// Runs a kernel on vectors of this type.
     fn vectors<K: Kernel<Self>>(kernel: K);
     /// All values of a storage of this type, for writing.
@@ -86,8 +93,9 @@ pub(crate) trait Element: WithDType {
 }
 
 macro_rules! element {
-    ($t:ty, $storage:path, $run:path) => {
+    ($t:ty, $bits:ty, $storage:path, $run:path) => {
         impl Element for $t {
+            const SMALLEST: Self = <$t>::MIN_POSITIVE;
             #[inline(always)]
             fn sqrt(self) -> Self {
                 <$t>::sqrt(self)
@@ -99,6 +107,19 @@ macro_rules! element {
             #[inline(always)]
             fn ln(self) -> Self {
                 <$t>::ln(self)
+            }
+            #[inline(always)]
+            fn is_nan(self) -> bool {
+                <$t>::is_nan(self)
+            }
+            #[inline(always)]
+            fn if_so(self, so: bool) -> Self {
+                <$t>::from_bits(self.to_bits() & <$bits>::from(so).wrapping_neg())
+            }
+            #[inline(always)]
+            fn or_else(self, other: Self, so: bool) -> Self {
+                let mask = <$bits>::from(so).wrapping_neg();
+                <$t>::from_bits(self.to_bits() & mask | other.to_bits() & !mask)
             }
             fn vectors<K: Kernel<Self>>(kernel: K) {
                 $run(kernel);
@@ -112,8 +133,8 @@ macro_rules! element {
         }
     };
 }
-element!(f32, CpuStorage::F32, lanes::run_f32);
-element!(f64, CpuStorage::F64, lanes::run_f64);
+element!(f32, u32, CpuStorage::F32, lanes::run_f32);
+element!(f64, u64, CpuStorage::F64, lanes::run_f64);
 
 /// The values of a contiguous tensor's storage, in row-major order.
 pub(crate) fn slice<'a, T: Element>(storage: &'a CpuStorage, layout: &Layout, op: &'static str) -> Result<&'a [T]> {

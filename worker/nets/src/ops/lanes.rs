@@ -173,3 +173,48 @@ mod x86 {
     lanes!(__m256, 8, false, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_add_ps, _mm256_fmadd_ps);
     lanes!(__m512, 16, true, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_add_ps, _mm512_fmadd_ps);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `out[i] = a[i] * b[i] + out[i]`, in whole vectors.
+    struct MulAdd<'a> {
+        a: &'a [f32],
+        b: &'a [f32],
+        out: &'a mut [f32],
+    }
+
+    impl Kernel<f32> for MulAdd<'_> {
+        #[inline(always)]
+        #[expect(unsafe_code, reason = "vectors through pointers")]
+        fn run<V: Lanes<f32>>(self) {
+            for i in (0..self.out.len()).step_by(V::N) {
+                assert!(i + V::N <= self.out.len().min(self.a.len()).min(self.b.len()));
+                // SAFETY: asserted; the CPU has the vectors, or this were not compiled for them.
+                unsafe {
+                    let (a, b) = (V::load(self.a.as_ptr().add(i)), V::load(self.b.as_ptr().add(i)));
+                    let sum = a.mul_add(b, V::load(self.out.as_ptr().add(i))).add(V::splat(1.0));
+                    sum.store(self.out.as_mut_ptr().add(i));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_unit_computes_the_same() {
+        // Whole numbers: no unit rounds them.
+        let a: Vec<f32> = (0..64).map(|i| i as f32).collect();
+        let b: Vec<f32> = (0..64).map(|i| (i % 7) as f32).collect();
+        let expected: Vec<f32> = (0..64).map(|i| (i * (i % 7) + 2 * i + 1) as f32).collect();
+        #[cfg(target_arch = "x86_64")]
+        let units = [Unit::Plain, Unit::Avx2, Unit::Avx512];
+        #[cfg(not(target_arch = "x86_64"))]
+        let units = [Unit::Plain];
+        for unit in units {
+            let mut out: Vec<f32> = (0..64).map(|i| 2.0 * i as f32).collect();
+            run_f32_on(unit, MulAdd { a: &a, b: &b, out: &mut out });
+            assert_eq!(out, expected, "{unit:?}");
+        }
+    }
+}

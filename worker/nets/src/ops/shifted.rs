@@ -73,7 +73,7 @@ impl Layout {
     /// Where vectors of `lanes` outputs start, for an output of that many rows and columns.
     fn bases(&self, rows: usize, columns: usize, lanes: usize) -> Vec<usize> {
         let step = self.out.row_step;
-        if columns % lanes == 0 {
+        if columns.is_multiple_of(lanes) {
             (0..rows).flat_map(|y| (0..columns).step_by(lanes).map(move |x| y * step + x)).collect()
         } else {
             (0..(rows - 1) * step + columns).step_by(lanes).collect()
