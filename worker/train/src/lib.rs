@@ -1,1 +1,20 @@
+//! Data sets, features, checkpoints and the trainer: everything between a recipe and its scores.
 //!
+//! Knows nothing of coordinators, leases or the wire. All work is blocking, on threads of its own or the caller's, and a
+//! [`Control`] stops it.
+//!
+//! # What a process that trains must see to
+//! What [`gliss_nets`] says of `CANDLE_NUM_THREADS` and of allocation. Stacks are seen to in [`trainer::run`].
+
+mod atomic;
+mod cache;
+pub mod checkpoint;
+mod control;
+pub mod data;
+pub mod features;
+pub mod library;
+pub mod split;
+pub mod trainer;
+
+pub use control::Control;
+pub use library::Library;

@@ -1,0 +1,260 @@
+//! Why a data set cannot be used.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use gliss_audio::synth::SynthError;
+
+use crate::split::SplitError;
+
+/// Why a data set could not be listed, read or prepared. The text fits "failed to ..." and says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The folder or file that the recipe names is not there.
+    #[error("find {}: there is nothing of that name; check `data.path`", path.display())]
+    Missing {
+        /// What the recipe names.
+        path: PathBuf,
+    },
+    /// A file stands where a folder is needed.
+    #[error(
+        "list {}: it is a file, and `data.source: folder` needs a folder; for a CSV file use `source: manifest` or \
+         `source: table`", path.display()
+    )]
+    NotAFolder {
+        /// What the recipe names.
+        path: PathBuf,
+    },
+    /// A folder stands where a file is needed.
+    #[error("read {}: it is a folder, and a CSV file is needed; for a folder per class use `source: folder`", path.display())]
+    NotAFile {
+        /// What the recipe names.
+        path: PathBuf,
+    },
+    /// The cache is to be where something else is.
+    #[error("use {} as the cache: it is not a folder; name another", path.display())]
+    CacheNotAFolder {
+        /// The cache's root.
+        path: PathBuf,
+    },
+    /// The folder has no folder with audio in it.
+    #[error(
+        "find classes in {}: none of its {folders} folders holds an audio file{}; put the files of each class into a \
+         folder of its own",
+        path.display(),
+        if *loose > 0 { format!(", but {loose} lie in it directly") } else { String::new() }
+    )]
+    NoClasses {
+        /// The folder.
+        path: PathBuf,
+        /// Folders in it.
+        folders: usize,
+        /// Audio files that lie in it directly.
+        loose: usize,
+    },
+    /// There is nothing to tell apart.
+    #[error("find two classes in {}: all {examples} examples are {class:?}; a classifier needs at least two", path.display())]
+    OneClass {
+        /// What the recipe names.
+        path: PathBuf,
+        /// The one class.
+        class: String,
+        /// Its examples.
+        examples: usize,
+    },
+    /// A column that the recipe names is not in the file.
+    #[error(
+        "find column {column:?} in {} (it has {}); set `{setting}` to the column that is meant",
+        path.display(), brief(present)
+    )]
+    NoColumn {
+        /// The CSV file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// The setting that names it.
+        setting: &'static str,
+        /// The columns that the file has.
+        present: Vec<String>,
+    },
+    /// Two columns share a name.
+    #[error("read {}: two columns are named {column:?}; rename one", path.display())]
+    ColumnTwice {
+        /// The CSV file.
+        path: PathBuf,
+        /// The name.
+        column: String,
+    },
+    /// The file has a heading at most.
+    #[error("read {}: it has no rows after its heading; give it one row for each example", path.display())]
+    NoRows {
+        /// The CSV file.
+        path: PathBuf,
+    },
+    /// Nothing is left of the columns.
+    #[error("find features in {}: no column is left besides the label and those in `data.drop`", path.display())]
+    NoFeatures {
+        /// The CSV file.
+        path: PathBuf,
+    },
+    /// A cell is not what its column needs.
+    #[error(
+        "read {}, line {line}, column {column:?}: {found:?} is not {wanted}; correct the cell or {remedy}",
+        path.display()
+    )]
+    BadCell {
+        /// The CSV file.
+        path: PathBuf,
+        /// The line of the file, from 1.
+        line: u64,
+        /// The column's name.
+        column: String,
+        /// What the cell holds, shortened.
+        found: String,
+        /// What it should hold.
+        wanted: &'static str,
+        /// Another way out.
+        remedy: &'static str,
+    },
+    /// A manifest names a file outside of its folder.
+    #[error(
+        "read {}, line {line}: {found:?} leaves the manifest's folder; give paths relative to that folder, without `..`",
+        path.display()
+    )]
+    Outside {
+        /// The manifest.
+        path: PathBuf,
+        /// The line of the file, from 1.
+        line: u64,
+        /// The path in it, shortened.
+        found: String,
+    },
+    /// A manifest names a file twice, which would let it train and test.
+    #[error("read {}: lines {first} and {second} both list {file:?}; keep one of them", path.display())]
+    ListedTwice {
+        /// The manifest.
+        path: PathBuf,
+        /// The file.
+        file: String,
+        /// The line that lists it first.
+        first: u64,
+        /// The line that lists it again.
+        second: u64,
+    },
+    /// The file is not CSV.
+    #[error("read {} as CSV; every row needs as many cells as the heading", path.display())]
+    Csv {
+        /// The CSV file.
+        path: PathBuf,
+        /// What the reader says, with the place.
+        #[source]
+        source: csv::Error,
+    },
+    /// The file is larger than a table may be.
+    #[error("read {}: it has {bytes} bytes, and at most {limit} are read; split it", path.display())]
+    TooLarge {
+        /// The CSV file.
+        path: PathBuf,
+        /// Its size.
+        bytes: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// More classes than a net of this program has outputs.
+    #[error(
+        "use {} classes found in {}: at most {limit} are told apart; check that `data.label` names the column of classes",
+        found, path.display()
+    )]
+    TooManyClasses {
+        /// What the recipe names.
+        path: PathBuf,
+        /// The number found.
+        found: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The synthetic set could not be made.
+    #[error("make the synthetic set")]
+    Synth {
+        /// Why.
+        #[source]
+        source: SynthError,
+    },
+    /// Too little of a class, or of the whole, could be read.
+    #[error(
+        "prepare class {class:?}: {skipped} of its {listed} clips cannot be used, the first is {}: {reason}; repair or \
+         remove these files", first.display()
+    )]
+    TooManySkipped {
+        /// The class.
+        class: String,
+        /// Clips that cannot be used.
+        skipped: usize,
+        /// Clips in all.
+        listed: usize,
+        /// The first that cannot be used.
+        first: PathBuf,
+        /// Why it cannot.
+        reason: String,
+    },
+    /// The front end refuses the recipe's settings.
+    #[error("set up the front end: {reason}")]
+    FrontEnd {
+        /// In the front end's words.
+        reason: String,
+    },
+    /// The prepared examples do not fit into memory.
+    #[error("hold {examples} examples of {values} values each in memory; use fewer or smaller ones")]
+    Memory {
+        /// Examples.
+        examples: usize,
+        /// Values of one example.
+        values: usize,
+    },
+    /// The split asked for cannot be made of this data.
+    #[error(transparent)]
+    Split(#[from] SplitError),
+    /// The disk failed, or the system refused.
+    #[error("{action} {}", path.display())]
+    Io {
+        /// What was being done: "read", "list", ...
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        source: io::Error,
+    },
+    /// Preparation was told to stop.
+    #[error("prepare the data: stopped before the end")]
+    Stopped,
+}
+
+impl DataError {
+    /// Wraps an I/O error with what was being done to which path; for `map_err`.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Io { action, path, source }
+    }
+
+    /// Whether the same request could succeed later or elsewhere: trouble of disk or memory, not of the data or recipe.
+    pub fn retry(&self) -> bool {
+        match self {
+            Self::Io { .. } | Self::Memory { .. } | Self::Stopped => true,
+            Self::Csv { source, .. } => source.is_io_error(),
+            Self::Synth { source } => matches!(source, SynthError::Io { .. }),
+            _ => false,
+        }
+    }
+}
+
+/// A list for people: the first few names and how many more there are.
+fn brief(names: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let mut text = names.iter().take(SHOWN).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN {
+        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+    }
+    text
+}

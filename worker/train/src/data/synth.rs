@@ -1,0 +1,39 @@
+//! The synthetic set: where it lies in the cache, and how it gets there.
+
+use std::path::{Path, PathBuf};
+
+use gliss_audio::synth::{SynthSettings, write_set};
+use gliss_types::recipe::Data;
+
+use super::DataError;
+
+/// The settings of `data` as the renderer takes them; none if it is another kind of data.
+pub(super) fn settings(data: &Data) -> Option<SynthSettings> {
+    match *data {
+        Data::Synth { clips_per_style, seconds, sample_rate, seed } => {
+            Some(SynthSettings { clips_per_style, seconds: seconds as f32, sample_rate, seed })
+        }
+        _ => None,
+    }
+}
+
+/// The folder of a set in the cache: one per settings.
+pub(super) fn folder(cache_root: &Path, settings: &SynthSettings) -> PathBuf {
+    let SynthSettings { clips_per_style, seconds, sample_rate, seed } = settings;
+    let text = format!("{clips_per_style} {:08x} {sample_rate} {seed}", seconds.to_bits());
+    cache_root.join("synth").join(&blake3::hash(text.as_bytes()).to_hex()[..16])
+}
+
+/// Renders the clips of `data` that are not in the cache yet, and gives the folder. Processes that do it at once take
+/// turns. `progress` is told of the clips that are done and of all clips.
+pub(super) fn render(
+    data: &Data,
+    cache_root: &Path,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<PathBuf, DataError> {
+    let settings = settings(data).expect("called for synthetic data alone");
+    let dir = folder(cache_root, &settings);
+    let set = write_set(&dir, &settings, |done, all| progress(done as usize, all as usize))
+        .map_err(|source| DataError::Synth { source })?;
+    Ok(set.dir)
+}

@@ -1,0 +1,162 @@
+//! Values that are made once and shared: who asks while one is being made waits for it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::Examples;
+use crate::Control;
+use crate::data::DataError;
+
+/// How often somebody who waits looks whether to stop and passes progress on.
+const LOOK: Duration = Duration::from_millis(50);
+/// Data sets that no trial uses are dropped, the longest unused first, while they take more bytes than this.
+const IDLE_BYTES: usize = 2 << 30;
+
+/// Data sets by address.
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    places: Mutex<Places>,
+}
+
+#[derive(Debug, Default)]
+struct Places {
+    by_address: HashMap<blake3::Hash, Place>,
+    clock: u64,
+}
+
+#[derive(Debug)]
+struct Place {
+    slot: Arc<Slot>,
+    used: u64,
+}
+
+/// One data set, there or being made.
+#[derive(Debug, Default)]
+struct Slot {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+enum State {
+    /// Nobody makes it.
+    #[default]
+    Empty,
+    /// Somebody makes it, and has come so far.
+    Making(usize, usize),
+    Ready(Arc<Examples>),
+}
+
+/// A panic elsewhere leaves these states whole: they are replaced, never changed half.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shelf {
+    /// The data set at `address`; made by `make` if it is not there and nobody else is making it. If another maker fails
+    /// or is stopped, one of those who wait makes it in turn.
+    pub(super) fn fetch(
+        &self,
+        address: blake3::Hash,
+        progress: &mut dyn FnMut(usize, usize),
+        stop: &Control,
+        make: impl FnOnce(&mut dyn FnMut(usize, usize)) -> Result<Examples, DataError>,
+    ) -> Result<Arc<Examples>, DataError> {
+        let slot = self.slot(address);
+        if let Some(ready) = slot.wait_or_claim(progress, stop)? {
+            return Ok(ready);
+        }
+        // From here on the slot is ours to fill; the guard gives it back if making fails or panics.
+        let claim = Claim { slot: &slot, made: None };
+        let examples = Arc::new(make(&mut |done, all| {
+            *locked(&slot.state) = State::Making(done, all);
+            progress(done, all);
+        })?);
+        claim.fill(Arc::clone(&examples));
+        self.tidy();
+        Ok(examples)
+    }
+
+    fn slot(&self, address: blake3::Hash) -> Arc<Slot> {
+        let mut places = locked(&self.places);
+        places.clock += 1;
+        let used = places.clock;
+        let fresh = || Place { slot: Arc::default(), used };
+        let place = places.by_address.entry(address).or_insert_with(fresh);
+        place.used = used;
+        Arc::clone(&place.slot)
+    }
+
+    /// Drops data sets that nobody uses while they take too much memory.
+    fn tidy(&self) {
+        let mut places = locked(&self.places);
+        let idle = |place: &Place| match &*locked(&place.slot.state) {
+            State::Ready(examples) if Arc::strong_count(examples) == 1 => Some(examples.bytes()),
+            _ => None,
+        };
+        let mut unused: Vec<(u64, blake3::Hash, usize)> = places
+            .by_address
+            .iter()
+            .filter_map(|(address, place)| Some((place.used, *address, idle(place)?)))
+            .collect();
+        unused.sort_unstable_by_key(|(used, ..)| *used);
+        let mut bytes: usize = unused.iter().map(|(_, _, bytes)| bytes).sum();
+        for (_, address, size) in unused {
+            if bytes <= IDLE_BYTES {
+                break;
+            }
+            places.by_address.remove(&address);
+            bytes -= size;
+        }
+    }
+}
+
+impl Slot {
+    /// Waits while somebody else makes the data set; gives it, or none if the caller is to make it.
+    fn wait_or_claim(
+        &self,
+        progress: &mut dyn FnMut(usize, usize),
+        stop: &Control,
+    ) -> Result<Option<Arc<Examples>>, DataError> {
+        let mut state = locked(&self.state);
+        loop {
+            match &*state {
+                State::Ready(examples) => return Ok(Some(Arc::clone(examples))),
+                State::Empty => {
+                    *state = State::Making(0, 0);
+                    return Ok(None);
+                }
+                State::Making(done, all) => {
+                    if stop.stopped() {
+                        return Err(DataError::Stopped);
+                    }
+                    if *all > 0 {
+                        progress(*done, *all);
+                    }
+                }
+            }
+            let waited = self.changed.wait_timeout(state, LOOK);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+/// The duty to fill a slot or give it back.
+struct Claim<'a> {
+    slot: &'a Slot,
+    made: Option<Arc<Examples>>,
+}
+
+impl Claim<'_> {
+    fn fill(mut self, examples: Arc<Examples>) {
+        self.made = Some(examples);
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        *locked(&self.slot.state) = self.made.take().map_or(State::Empty, State::Ready);
+        self.slot.changed.notify_all();
+    }
+}
