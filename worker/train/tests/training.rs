@@ -1,0 +1,336 @@
+//! Whole trainings: they learn, they repeat to the bit, and they go on from where they stopped.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use gliss_train::checkpoint::{CheckpointError, CheckpointStore};
+use gliss_train::trainer::{Context, Event, Finish, TrainError, run};
+use gliss_train::{Control, Library};
+use gliss_types::{CheckpointRef, EpochReport, Goal, Objective, Recipe, Summary};
+use serde_json::{Value, json};
+
+use support::{real_data, recipe, small_soundtracks};
+
+/// A place to train in.
+struct Bench {
+    root: tempfile::TempDir,
+    library: Library,
+    checkpoints: CheckpointStore,
+    objective: Objective,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let root = tempfile::tempdir().expect("a folder");
+        let checkpoints = root.path().join("checkpoints");
+        Bench {
+            library: Library::new(root.path().join("cache"), 2),
+            checkpoints: CheckpointStore::open(checkpoints.to_str().expect("text")).expect("opened"),
+            objective: Objective::default(),
+            root,
+        }
+    }
+
+    /// Trains, stopping at the first step after `stop_after` epochs in all; yields the end and the epochs' reports.
+    fn train(
+        &self,
+        recipe: &Recipe,
+        resume: Option<CheckpointRef>,
+        stop_after: u32,
+    ) -> Result<(Finish, Vec<EpochReport>), TrainError> {
+        let context =
+            Context { library: &self.library, checkpoints: &self.checkpoints, objective: &self.objective, resume };
+        let (control, mut reports) = (Control::new(), Vec::new());
+        let finish = run(recipe, &context, &control, &mut |event| match event {
+            Event::Epoch(report) => {
+                assert!(self.checkpoints.read(&report.checkpoint.hash).is_ok(), "kept before it is reported");
+                reports.push(report);
+            }
+            // In the midst of an epoch, so that what is lost is seen to be trained again.
+            Event::Step { epoch, .. } if epoch > stop_after => control.stop(),
+            _ => {}
+        })?;
+        Ok((finish, reports))
+    }
+
+    fn complete(&self, recipe: &Recipe) -> (Summary, Vec<EpochReport>) {
+        match self.train(recipe, None, u32::MAX).expect("trains") {
+            (Finish::Completed(summary), reports) => (summary, reports),
+            (Finish::Interrupted, _) => panic!("nobody stopped it"),
+        }
+    }
+
+    /// Names and bits of the tensors of a checkpoint.
+    fn bits(&self, reference: &CheckpointRef) -> Vec<(String, Vec<u32>)> {
+        let tensors = self.checkpoints.read(&reference.hash).expect("there").tensors;
+        tensors.into_iter().map(|t| (t.name, t.values.iter().map(|value| value.to_bits()).collect())).collect()
+    }
+}
+
+fn without_time(summary: &Summary) -> Summary {
+    Summary { train_seconds: 0.0, ..summary.clone() }
+}
+
+fn timeless(reports: &[EpochReport]) -> Vec<(u32, Vec<(String, u64)>)> {
+    let points = |report: &EpochReport| {
+        let timeless = report.points.iter().filter(|point| point.metric != "epoch_seconds");
+        (report.epoch, timeless.map(|point| (point.metric.clone(), point.value.to_bits())).collect())
+    };
+    reports.iter().map(points).collect()
+}
+
+/// A table of three classes that a net can learn, but not at once.
+fn table(folder: &Path) -> std::path::PathBuf {
+    let mut text = String::from("filename,a,b,c,label\n");
+    for row in 0..90u32 {
+        let noise =
+            |salt: u32| f64::from((row.wrapping_mul(2_654_435_761u32.wrapping_mul(salt)) >> 12) & 0xffff) / 65_536.0;
+        let class = row % 3;
+        let (a, b) = (f64::from(class) + 2.0 * noise(3), 10.0 * noise(5) - 4.0 * f64::from(class));
+        text.push_str(&format!("{row}.wav,{a},{b},{},{}\n", noise(7), ["rock", "jazz", "folk"][class as usize]));
+    }
+    let path = folder.join("table.csv");
+    fs::write(&path, text).expect("written");
+    path
+}
+
+fn on_table(path: &Path, changes: Value) -> Recipe {
+    let mut settings = json!({
+        "data": {"source": "table", "path": path},
+        "split": {"valid": 0.2, "test": 0.2},
+        "net": {"name": "mlp", "hidden": [16], "dropout": 0.2},
+        "batch": 8, "epochs": 6, "seed": 5,
+    });
+    for (key, value) in changes.as_object().expect("a mapping") {
+        settings[key] = value.clone();
+    }
+    recipe(settings)
+}
+
+fn adam() -> Value {
+    json!({"optimiser": {"name": "adam", "lr": 0.01, "weight_decay": 1e-4}})
+}
+
+fn cyclic_sgd() -> Value {
+    json!({
+        "optimiser": {"name": "sgd", "lr": 0.005, "momentum": 0.9, "nesterov": true},
+        "schedule": {"name": "triangular", "max_lr": 0.05, "half_cycle": 1.5},
+    })
+}
+
+#[test]
+fn a_table_is_learnt_and_summed_up_at_the_best_epoch() {
+    let bench = Bench::new();
+    let path = table(bench.root.path());
+    let (summary, reports) = bench.complete(&on_table(&path, json!({"epochs": 25, "optimiser": {"lr": 0.01}})));
+    assert!(summary.score > 0.7, "{summary:?}");
+    assert_eq!((summary.epochs, reports.len(), summary.parameters), (25, 25, 3 * 16 + 16 + 16 * 3 + 3));
+    let value = |epoch: u32, metric: &str| {
+        let report = &reports[epoch as usize - 1];
+        assert!(report.epoch == epoch && report.checkpoint.epoch == epoch);
+        report.points.iter().find(|point| point.metric == metric).expect(metric).value
+    };
+    for epoch in 1..=25 {
+        let accuracy = value(epoch, "valid_accuracy");
+        let before_best = epoch < summary.best_epoch;
+        assert!(if before_best { accuracy < summary.score } else { accuracy <= summary.score }, "epoch {epoch}");
+    }
+    let names: Vec<&str> = summary.metrics.iter().map(|(name, _)| name.as_str()).collect();
+    let expected = ["lr", "test_accuracy", "test_loss", "train_accuracy", "train_loss", "valid_accuracy", "valid_loss"];
+    assert_eq!(names, expected);
+    for (name, of_best) in summary.metrics.iter().filter(|(name, _)| !name.starts_with("test")) {
+        assert_eq!(*of_best, value(summary.best_epoch, name), "{name}");
+    }
+    let test = summary.metrics[1].1;
+    assert!(test > 0.5 && (test * 18.0).fract().abs() < 1e-9, "a share of 18 rows: {test}");
+}
+
+#[test]
+fn the_recipe_alone_decides() {
+    let (one, two) = (Bench::new(), Bench::new());
+    let path = table(one.root.path());
+    let recipe = on_table(&path, adam());
+    let (first, first_reports) = one.complete(&recipe);
+    let (second, second_reports) = two.complete(&recipe);
+    assert_eq!(without_time(&first), without_time(&second));
+    assert_eq!(timeless(&first_reports), timeless(&second_reports));
+    let last = |bench: &Bench, reports: &[EpochReport]| bench.bits(&reports[5].checkpoint);
+    assert_eq!(last(&one, &first_reports), last(&two, &second_reports));
+    let (other, _) = one.complete(&on_table(&path, json!({"seed": 6})));
+    assert_ne!(without_time(&other), without_time(&first));
+}
+
+#[test]
+fn interrupted_anywhere_and_resumed_is_the_same_to_the_bit() {
+    let bench = Bench::new();
+    let path = table(bench.root.path());
+    for optimiser in [adam(), cyclic_sgd()] {
+        let recipe = on_table(&path, optimiser);
+        let (whole, whole_reports) = bench.complete(&recipe);
+        for stop_after in 0..=6 {
+            let (finish, mut reports) = bench.train(&recipe, None, stop_after).expect("trains");
+            if stop_after < 6 {
+                assert_eq!((finish, reports.len()), (Finish::Interrupted, stop_after as usize));
+            }
+            let resume = reports.last().map(|report| report.checkpoint.clone());
+            let (finish, rest) = bench.train(&recipe, resume, u32::MAX).expect("goes on");
+            let Finish::Completed(summary) = finish else { panic!("nobody stopped it") };
+            reports.extend(rest);
+            assert_eq!(timeless(&reports), timeless(&whole_reports), "after {stop_after}");
+            assert_eq!(without_time(&summary), without_time(&whole), "after {stop_after}");
+            let ends = [&reports, &whole_reports].map(|reports| bench.bits(&reports[5].checkpoint));
+            assert_eq!(ends[0], ends[1], "after {stop_after}");
+        }
+    }
+}
+
+#[test]
+fn resuming_at_every_epoch_adds_up_the_time() {
+    let bench = Bench::new();
+    let recipe = on_table(&table(bench.root.path()), adam());
+    let (whole, _) = bench.complete(&recipe);
+    let (mut resume, mut seconds) = (None, 0.0);
+    for epoch in 1..=6 {
+        let (_, reports) = bench.train(&recipe, resume, epoch).expect("goes on");
+        assert_eq!(reports.len(), 1, "no finished epoch is repeated");
+        seconds += reports[0].points.iter().find(|p| p.metric == "epoch_seconds").expect("timed").value;
+        resume = Some(reports[0].checkpoint.clone());
+    }
+    let (finish, reports) = bench.train(&recipe, resume, u32::MAX).expect("tests");
+    let Finish::Completed(summary) = finish else { panic!("nobody stopped it") };
+    assert!(reports.is_empty() && summary.train_seconds >= seconds, "{seconds} {summary:?}");
+    assert_eq!(without_time(&summary), without_time(&whole));
+}
+
+#[test]
+fn a_small_objective_can_be_the_better_one() {
+    let mut bench = Bench::new();
+    bench.objective = Objective { metric: "valid_loss".into(), goal: Goal::Minimize };
+    let recipe = on_table(&table(bench.root.path()), json!({"optimiser": {"lr": 0.05}}));
+    let (summary, reports) = bench.complete(&recipe);
+    let losses = reports.iter().flat_map(|r| &r.points).filter(|p| p.metric == "valid_loss").map(|p| p.value);
+    assert_eq!(losses.min_by(f64::total_cmp), Some(summary.score));
+    bench.objective.metric = "happiness".into();
+    let error = bench.train(&recipe, None, 0).expect_err("no such metric");
+    assert!(matches!(&error, TrainError::Objective { .. }) && !error.retry(), "{error}");
+}
+
+#[test]
+fn a_loss_that_is_no_number_ends_the_trial() {
+    let bench = Bench::new();
+    let path = table(bench.root.path());
+    let recipe =
+        on_table(&path, json!({"optimiser": {"name": "sgd", "lr": 100.0}, "epochs": 60, "net": {"hidden": [64, 64]}}));
+    let error = bench.train(&recipe, None, u32::MAX).expect_err("a rate of 100");
+    assert!(matches!(error, TrainError::Diverged { epoch: 1.., step: 1.., .. }), "{error}");
+    assert!(!error.retry());
+}
+
+#[test]
+fn a_checkpoint_that_does_not_fit_is_refused() {
+    let bench = Bench::new();
+    let path = table(bench.root.path());
+    let recipe = on_table(&path, adam());
+    let (_, reports) = bench.complete(&recipe);
+    let good = reports[2].checkpoint.clone();
+    let refused = |recipe: &Recipe, reference: CheckpointRef| match bench.train(recipe, Some(reference), u32::MAX) {
+        Err(error @ TrainError::Resume { .. }) => {
+            assert!(error.retry(), "without the checkpoint it may go better");
+            let TrainError::Resume { source, .. } = error else { unreachable!("just matched") };
+            source
+        }
+        other => panic!("{other:?}"),
+    };
+    let other = on_table(&path, json!({"seed": 9}));
+    assert!(matches!(refused(&other, good.clone()), CheckpointError::OtherRecipe { .. }));
+    let misnamed = CheckpointRef { epoch: 4, ..good.clone() };
+    assert!(matches!(refused(&recipe, misnamed), CheckpointError::OtherEpoch { found: 3, wanted: 4, epochs: 6 }));
+    let absent = CheckpointRef { hash: "0".repeat(64), ..good.clone() };
+    assert!(matches!(refused(&recipe, absent), CheckpointError::Missing { .. }));
+    let hostile = CheckpointRef { hash: "../x".into(), ..good.clone() };
+    assert!(matches!(refused(&recipe, hostile), CheckpointError::Name { .. }));
+
+    // Right key, wrong tensors.
+    let mut wrong = bench.checkpoints.read(&good.hash).expect("there");
+    let last = wrong.tensors.pop().expect("several");
+    let kept = bench.checkpoints.write(&wrong).expect("written");
+    assert!(matches!(refused(&recipe, kept), CheckpointError::Tensor { found: None, .. }));
+    wrong.tensors.push(gliss_train::checkpoint::Stored { shape: vec![last.values.len(), 1], ..last.clone() });
+    let kept = bench.checkpoints.write(&wrong).expect("written");
+    assert!(matches!(refused(&recipe, kept), CheckpointError::Tensor { found: Some(_), wanted: Some(_), .. }));
+    wrong.tensors.pop();
+    wrong.tensors.push(last);
+    let stray = gliss_train::checkpoint::Stored { name: "zzz".into(), shape: vec![1], values: vec![0.0] };
+    wrong.tensors.push(stray);
+    let kept = bench.checkpoints.write(&wrong).expect("written");
+    assert!(matches!(refused(&recipe, kept), CheckpointError::Tensor { wanted: None, .. }));
+}
+
+#[test]
+fn a_trial_that_trains_nothing_scores_its_seed() {
+    let bench = Bench::new();
+    let score = |seed: u64| {
+        let (summary, reports) = bench.complete(&recipe(json!({"task": "noop", "seed": seed})));
+        assert!(reports.is_empty() && summary.best_epoch == 0);
+        summary.score
+    };
+    let scores: Vec<f64> = (0..100).map(score).collect();
+    assert!(scores.iter().all(|score| (0.0..1.0).contains(score)));
+    assert_eq!(score(7), scores[7]);
+    let mean = scores.iter().sum::<f64>() / 100.0;
+    assert!((mean - 0.5).abs() < 0.1, "{mean}");
+}
+
+#[test]
+fn pictures_are_learnt_by_the_convolutional_net_and_resumed_to_the_bit() {
+    let bench = Bench::new();
+    let recipe = recipe(json!({
+        "data": {"source": "synth", "clips_per_style": 10, "seconds": 2.0, "sample_rate": 8000},
+        "features": {"sample_rate": 8000, "n_fft": 1024, "hop": 256, "mels": 32, "height": 32, "width": 32},
+        "net": {"name": "liu_cnn", "depth": 2, "filters": 8, "dropout": 0.1, "dense": [32], "dense_dropout": 0.1},
+        "batch": 8, "epochs": 16, "seed": 1, "optimiser": {"lr": 0.002},
+    }));
+    let (whole, reports) = bench.complete(&recipe);
+    let loss = |report: &EpochReport| report.points.iter().find(|p| p.metric == "train_loss").expect("there").value;
+    assert!(loss(&reports[15]) < 0.8 * loss(&reports[0]), "{} to {}", loss(&reports[0]), loss(&reports[15]));
+    let (finish, first) = bench.train(&recipe, None, 11).expect("trains");
+    assert_eq!(finish, Finish::Interrupted);
+    let (finish, rest) = bench.train(&recipe, Some(first[10].checkpoint.clone()), u32::MAX).expect("goes on");
+    let Finish::Completed(resumed) = finish else { panic!("nobody stopped it") };
+    assert_eq!(without_time(&resumed), without_time(&whole));
+    assert_eq!(bench.bits(&rest[4].checkpoint), bench.bits(&reports[15].checkpoint));
+}
+
+#[test]
+fn sixteen_real_clips_are_learnt_by_heart() {
+    let bench = Bench::new();
+    let Some(manifest) = small_soundtracks(&bench.root.path().join("set"), 4, 6) else { return };
+    let mut bench = bench;
+    bench.objective.metric = "train_accuracy".into();
+    let recipe = recipe(json!({
+        "data": {"source": "manifest", "path": manifest},
+        "split": {"valid": 0.17, "test": 0.17},
+        "features": {"seconds": 5, "height": 32, "width": 32},
+        "net": {"name": "liu_cnn", "depth": 2, "filters": 8, "dropout": 0.0, "dense": [32], "dense_dropout": 0.0},
+        "batch": 4, "epochs": 80, "optimiser": {"lr": 0.003},
+    }));
+    let (summary, _) = bench.complete(&recipe);
+    assert_eq!(summary.score, 1.0, "{summary:?}");
+}
+
+#[test]
+fn the_first_document_s_net_learns_the_real_table() {
+    let Some(path) = real_data("gtzan/features_30_sec.csv") else { return };
+    let bench = Bench::new();
+    let recipe = recipe(json!({
+        "data": {"source": "table", "path": path},
+        "split": {"method": "numpy_shuffle"},
+        "net": {"name": "mlp", "hidden": [100]},
+        "batch": 8, "epochs": 12,
+    }));
+    let (summary, reports) = bench.complete(&recipe);
+    assert_eq!((summary.parameters, reports.len()), (6810, 12));
+    assert!(summary.score > 0.55, "shuffled baselines reach .72 to .74: {summary:?}");
+}
