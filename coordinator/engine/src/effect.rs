@@ -17,7 +17,8 @@ pub struct Step {
 }
 
 /// Something to be done, keyed by attempt. Idempotent: doing it twice is doing it once. One whose worker is gone by the
-/// time is dropped; leases running out and [`crate::Input::Hello`] put right what was lost.
+/// time, or has opened another session since, is dropped; leases running out and [`crate::Input::Hello`] put right what
+/// was lost.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Send a worker an attempt. A stop and an offer may come in one step: the worker begins the offered attempt when

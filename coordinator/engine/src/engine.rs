@@ -101,7 +101,9 @@ impl Engine {
     }
 
     /// When [`Input::Tick`] is due next: the earliest end of a lease. Ask again after every input; a tick at any other
-    /// time is harmless. Handle what has come in before the tick, so that a renewal that is there is not overlooked.
+    /// time is harmless. Handle what has come in before the tick, so that a renewal that is there is not overlooked; but
+    /// tick even while more keeps coming: a tick that is late by a whole term is taken for a coordinator that slept, and
+    /// then no lease ends.
     pub fn next_deadline(&self) -> Option<Millis> {
         if self.volatile.unfinished {
             return Some(self.now);

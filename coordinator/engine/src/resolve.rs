@@ -3,6 +3,7 @@
 use gliss_types::{Recipe, SettingPath, SweepPlan, TrialKey};
 
 /// A trial's recipe, ready to be offered.
+#[derive(Debug)]
 pub(crate) struct Resolved {
     /// In canonical form.
     pub(crate) canonical: String,
@@ -113,7 +114,7 @@ mod tests {
         ];
         for plan in plans {
             let points = plan.space.len().expect("small") as u32;
-            let each = (1..=points).map(|n| u64::from(resolve(&plan, n).ok().expect("a recipe").epochs));
+            let each = (1..=points).map(|n| u64::from(resolve(&plan, n).expect("a recipe").epochs));
             assert_eq!(count_epochs(&plan), each.sum::<u64>(), "{:?}", plan.space);
         }
     }
@@ -121,7 +122,7 @@ mod tests {
     #[test]
     fn a_point_that_is_no_recipe_is_named_and_uncounted() {
         let plan = plan(json!({"task": "noop", "sede": 1}), vec![], vec![]);
-        let unresolved = resolve(&plan, 1).err().expect("`sede` is no setting");
+        let unresolved = resolve(&plan, 1).expect_err("`sede` is no setting");
         assert!(unresolved.to_string().contains("sede"), "{unresolved}");
         assert_eq!(count_epochs(&plan), 0);
         assert_eq!(resolve(&plan, 2).err(), Some(Unresolved::NoPoint { number: 2 }));

@@ -1,7 +1,10 @@
 //! Tests of the engine through its public face: a world of virtual time, scenarios in it, the table of transitions,
 //! random histories, and the form in which facts are stored.
 
+mod agent;
 mod facts;
+mod ledger;
+mod properties;
 mod scenarios;
 mod sessions;
 mod transitions;
