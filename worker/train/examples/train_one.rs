@@ -2,8 +2,9 @@
 //!
 //!     train_one RECIPE.json [FOLDER]
 //!
-//! RECIPE.json holds the settings of a recipe; FOLDER, `train_one_files` in the system's temporary folder by default, gets the cache and the
-//! checkpoints. Ctrl-C loses the training (the program for people resumes). Start it with CANDLE_NUM_THREADS=1.
+//! RECIPE.json holds the settings of a recipe; FOLDER gets the cache and the checkpoints, and is `train_one_files` among
+//! the system's temporary files by default. Ctrl-C loses the training (the program for people resumes). Start it with
+//! CANDLE_NUM_THREADS=1.
 #![expect(clippy::print_stdout, reason = "its output is its purpose")]
 
 use std::error::Error;

@@ -5,8 +5,6 @@ use std::path::{Path, PathBuf};
 
 use gliss_audio::synth::SynthError;
 
-use crate::split::SplitError;
-
 /// Why a data set could not be listed, read or prepared. The text fits "failed to ..." and says what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -212,9 +210,6 @@ pub enum DataError {
         /// Values of one example.
         values: usize,
     },
-    /// The split asked for cannot be made of this data.
-    #[error(transparent)]
-    Split(#[from] SplitError),
     /// The disk failed, or the system refused.
     #[error("{action} {}", path.display())]
     Io {

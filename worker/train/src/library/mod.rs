@@ -107,6 +107,9 @@ fn of_clips(listed: Clips, front_end: &FrontEnd, prepared: crate::features::Prep
     let listed_labels: Vec<u32> = clips.iter().map(|clip| clip.label).collect();
     let usable = |(label, place): (&u32, &Option<usize>)| place.map(|_| *label);
     let labels = listed_labels.iter().zip(&prepared.places).filter_map(usable).collect();
+    for skipped in &prepared.skipped {
+        tracing::warn!(file = %skipped.path.display(), reason = skipped.reason, "the clip is skipped");
+    }
     if let Some(first) = prepared.skipped.first() {
         warnings.push(crate::data::Warning::Skipped {
             count: prepared.skipped.len(),

@@ -48,6 +48,12 @@ enum State {
     Ready(Arc<Examples>),
 }
 
+impl State {
+    fn is_empty(&self) -> bool {
+        matches!(self, State::Empty)
+    }
+}
+
 /// A panic elsewhere leaves these states whole: they are replaced, never changed half.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -91,6 +97,9 @@ impl Shelf {
     /// Drops data sets that nobody uses while they take too much memory.
     fn tidy(&self) {
         let mut places = locked(&self.places);
+        // Slots whose maker failed, and which nobody waits for.
+        let abandoned = |place: &Place| Arc::strong_count(&place.slot) == 1 && locked(&place.slot.state).is_empty();
+        places.by_address.retain(|_, place| !abandoned(place));
         let idle = |place: &Place| match &*locked(&place.slot.state) {
             State::Ready(examples) if Arc::strong_count(examples) == 1 => Some(examples.bytes()),
             _ => None,
@@ -158,5 +167,68 @@ impl Drop for Claim<'_> {
     fn drop(&mut self) {
         *locked(&self.slot.state) = self.made.take().map_or(State::Empty, State::Ready);
         self.slot.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Inputs;
+    use super::*;
+    use crate::data::Column;
+    use std::sync::mpsc;
+    use std::thread;
+
+    fn examples(value: f32) -> Examples {
+        let absent = Column::Absent { name: None };
+        Examples {
+            shape: vec![1],
+            classes: vec!["a".into(), "b".into()],
+            inputs: Inputs::Pictures(vec![value]),
+            labels: vec![0],
+            skipped: Vec::new(),
+            warnings: Vec::new(),
+            listed_labels: vec![0],
+            groups: absent.clone(),
+            folds: absent,
+            places: vec![Some(0)],
+        }
+    }
+
+    #[test]
+    fn a_maker_that_fails_or_panics_leaves_the_work_to_who_waits() {
+        let (shelf, address, stop) = (Shelf::default(), blake3::hash(b"x"), Control::new());
+        for panics in [false, true] {
+            let address = blake3::keyed_hash(address.as_bytes(), &[u8::from(panics)]);
+            let ((made, waits), (hears, heard)) = (mpsc::channel(), mpsc::channel());
+            thread::scope(|scope| {
+                let (shelf, stop) = (&shelf, &stop);
+                let first = scope.spawn(move || {
+                    shelf.fetch(address, &mut |_, _| {}, stop, |progress| {
+                        progress(1, 3);
+                        made.send(()).expect("the test waits");
+                        assert_eq!(heard.recv(), Ok((1, 3)), "who waits hears of the progress");
+                        if panics { panic!("on purpose") } else { Err(DataError::Stopped) }
+                    })
+                });
+                waits.recv().expect("the first makes it");
+                let mut hears = |done, all| drop(hears.send((done, all)));
+                let second = shelf.fetch(address, &mut hears, stop, |_| Ok(examples(2.0)));
+                assert_eq!(*second.expect("made by the second"), examples(2.0));
+                assert_eq!(first.join().is_err(), panics);
+            });
+            let third = shelf.fetch(address, &mut |_, _| {}, &stop, |_| panic!("it is there"));
+            assert_eq!(*third.expect("shared"), examples(2.0));
+        }
+    }
+
+    #[test]
+    fn who_waits_can_be_stopped() {
+        let (shelf, address) = (Shelf::default(), blake3::hash(b"x"));
+        let slot = shelf.slot(address);
+        *locked(&slot.state) = State::Making(0, 0);
+        let stop = Control::new();
+        stop.stop();
+        let stopped = shelf.fetch(address, &mut |_, _| {}, &stop, |_| panic!("somebody else makes it"));
+        assert!(matches!(stopped, Err(DataError::Stopped)), "{stopped:?}");
     }
 }

@@ -41,7 +41,7 @@ pub struct Deal {
     pub test: Vec<usize>,
 }
 
-/// The sides, as positions in [`sides`](stratified) tables.
+/// Where an example goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
     Train,

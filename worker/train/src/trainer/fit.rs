@@ -1,5 +1,6 @@
 //! The epochs of one trial.
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use candle_core::{Device, Tensor};
@@ -36,6 +37,12 @@ enum Ended {
     Stopped,
 }
 
+/// The part of a checkpoint that goes into net and optimiser.
+struct Taken {
+    current: Vec<(String, Tensor)>,
+    optimiser: HashMap<String, Tensor>,
+}
+
 impl<'a> Fit<'a> {
     /// A trial before its first step.
     pub(super) fn new(
@@ -54,20 +61,17 @@ impl<'a> Fit<'a> {
     /// Goes to where `checkpoint`, announced as `reference`, was made.
     pub(super) fn resume(&mut self, checkpoint: Checkpoint, reference: &CheckpointRef) -> Result<(), TrainError> {
         let hash = reference.hash.clone();
-        let (optimiser, steps) = match self.take(checkpoint, reference) {
-            Ok(state) => state,
+        let Taken { current, optimiser } = match self.take(checkpoint, reference) {
+            Ok(taken) => taken,
             Err(source) => return Err(TrainError::Resume { hash, source }),
         };
-        let restored = self.optimiser.load_state(steps, |name| optimiser.get(name).cloned());
+        set_weights(&self.network, &current)?;
+        let restored = self.optimiser.load_state(self.progress.steps, |name| optimiser.get(name).cloned());
         restored.map_err(|source| TrainError::ResumeOptimiser { hash, source: source.into() })
     }
 
-    /// Takes over all but the optimiser's state, which is handed back with its count of steps.
-    fn take(
-        &mut self,
-        checkpoint: Checkpoint,
-        reference: &CheckpointRef,
-    ) -> Result<(std::collections::HashMap<String, Tensor>, u64), CheckpointError> {
+    /// Takes over progress and best weights, and hands back what changes net and optimiser.
+    fn take(&mut self, checkpoint: Checkpoint, reference: &CheckpointRef) -> Result<Taken, CheckpointError> {
         let progress = checkpoint.progress.clone();
         if progress.key != self.progress.key {
             return Err(CheckpointError::OtherRecipe { found: progress.key, wanted: self.progress.key.clone() });
@@ -82,16 +86,9 @@ impl<'a> Fit<'a> {
         let best = if is_best { current.clone() } else { tensors.take_all(BEST, &self.network)? };
         let optimiser = tensors.take_part(OPTIMISER);
         tensors.finish()?;
-        let unset = |error: candle_core::Error| CheckpointError::Tensor {
-            name: format!("{WEIGHTS}: {error}"),
-            found: None,
-            wanted: None,
-        };
-        set_weights(&self.network, &current).map_err(unset)?;
         self.best_weights = Some(best);
-        let steps = progress.steps;
         self.progress = progress;
-        Ok((optimiser, steps))
+        Ok(Taken { current, optimiser })
     }
 
     /// Trains the epochs that are left, then tests the best.
