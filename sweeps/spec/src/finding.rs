@@ -150,7 +150,11 @@ impl Diagnostic for SpecErrors {
 
 /// A finding before its texts are at hand.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Note {
+pub(crate) struct Note(Box<Body>);
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Body {
+    /// First, so that notes sort by place; none for a note about the whole file.
     span: Option<Span>,
     message: String,
     severity: Severity,
@@ -160,54 +164,69 @@ pub(crate) struct Note {
 }
 
 impl Note {
+    fn new(span: Option<Span>, message: String) -> Self {
+        Note(Box::new(Body { span, message, severity: Severity::Error, label: None, also: None, help: None }))
+    }
+
     pub(crate) fn error(span: Span, message: impl Into<String>) -> Self {
-        let message = message.into();
-        Note { span: Some(span), message, severity: Severity::Error, label: None, also: None, help: None }
+        Note::new(Some(span), message.into())
     }
 
     /// About no place of its own.
     pub(crate) fn whole(message: impl Into<String>) -> Self {
-        Note { span: None, ..Note::error(Span::new(0, 0, 0), message) }
+        Note::new(None, message.into())
     }
 
-    pub(crate) fn warning(self) -> Self {
-        Note { severity: Severity::Warning, ..self }
+    pub(crate) fn warning(mut self) -> Self {
+        self.0.severity = Severity::Warning;
+        self
     }
 
-    pub(crate) fn help(self, help: impl Into<String>) -> Self {
-        Note { help: Some(help.into()), ..self }
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.0.help = Some(help.into());
+        self
     }
 
+    /// A better help, where there is one.
     pub(crate) fn maybe_help(self, help: Option<String>) -> Self {
-        Note { help: help.or(self.help), ..self }
+        match help {
+            Some(help) => self.help(help),
+            None => self,
+        }
     }
 
     /// What stands at the underlined place.
-    pub(crate) fn label(self, label: impl Into<String>) -> Self {
-        Note { label: Some(label.into()), ..self }
+    pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
+        self.0.label = Some(label.into());
+        self
     }
 
     /// A second place, with what stands there.
-    pub(crate) fn also(self, span: Span, label: impl Into<String>) -> Self {
-        Note { also: Some((span, label.into())), ..self }
+    pub(crate) fn also(mut self, span: Span, label: impl Into<String>) -> Self {
+        self.0.also = Some((span, label.into()));
+        self
     }
 
-    pub(crate) fn into_finding(self, sources: &Sources) -> Finding {
-        let at = self.span.unwrap_or(Span::new(0, 0, 0));
+    fn is_error(&self) -> bool {
+        self.0.severity == Severity::Error
+    }
+
+    fn into_finding(self, sources: &Sources) -> Finding {
+        let Body { span, message, severity, label, also, help } = *self.0;
+        let at = span.unwrap_or(Span::new(0, 0, 0));
         let (line, column) = sources.line_column(at);
         let text = sources.slice(at).lines().next().unwrap_or_default().chars().take(200).collect();
-        let (label, also) = (self.label.map(|l| printable(&l)), self.also.map(|(span, l)| (span, printable(&l))));
-        let shown = self.span.map(|span| Shown::new(sources, span, label, also));
-        // Quoted scalars can spell any character, and messages quote values.
+        let (label, also) = (label.map(|l| printable(&l)), also.map(|(span, l)| (span, printable(&l))));
         Finding {
-            severity: self.severity,
-            message: printable(&self.message),
-            help: self.help.map(|help| printable(&help)),
+            severity,
+            // Quoted scalars can spell any character, and messages quote values.
+            message: printable(&message),
+            help: help.map(|help| printable(&help)),
             source_name: sources.name(at.source).to_string(),
             line,
             column,
             text,
-            shown,
+            shown: span.map(|span| Shown::new(sources, span, label, also)),
         }
     }
 }
@@ -224,12 +243,17 @@ impl Log {
     const KEPT: usize = 2000;
 
     pub(crate) fn push(&mut self, note: Note) {
-        let error = note.severity == Severity::Error;
+        let error = note.is_error();
         if self.notes.len() >= Log::KEPT {
             self.dropped += usize::from(error && !self.notes.contains(&note));
         } else if self.notes.insert(note) {
             self.errors += usize::from(error);
         }
+    }
+
+    /// Whether further notes are only counted, so that it is no use to polish them.
+    pub(crate) fn is_full(&self) -> bool {
+        self.notes.len() >= Log::KEPT
     }
 
     pub(crate) fn has_errors(&self) -> bool {
@@ -238,7 +262,7 @@ impl Log {
 
     /// The errors alone; warnings are left out.
     pub(crate) fn into_errors(self, sources: &Sources) -> SpecErrors {
-        let errors: Vec<_> = self.notes.into_iter().filter(|n| n.severity == Severity::Error).collect();
+        let errors: Vec<_> = self.notes.into_iter().filter(Note::is_error).collect();
         let more = errors.len().saturating_sub(SpecErrors::SHOWN) + self.dropped;
         let shown = errors.into_iter().take(SpecErrors::SHOWN);
         SpecErrors { findings: shown.map(|note| note.into_finding(sources)).collect(), more }

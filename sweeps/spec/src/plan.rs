@@ -6,7 +6,7 @@ use gliss_types::{Dimension, Issue, Objective, Recipe, Settings, Space, SweepPla
 use serde_json::{Value, json};
 
 use crate::check::{check, drop_unknown};
-use crate::draft::{Draft, Leaf, read};
+use crate::draft::{Axis, Draft, Leaf, read};
 use crate::finding::{Finding, Log, Note};
 use crate::overrides::apply;
 use crate::place::data_path;
@@ -64,6 +64,10 @@ pub fn plan(source: &Source, overrides: &[Override], base: &Path) -> Result<Plan
     draft.for_each_leaf(|leaf| data_path(leaf, base, &mut log));
     let objective = draft.metric.objective(&mut log);
     let points = count(&draft, &mut log);
+    if points.is_none() {
+        // Nothing may grow with the product, nor with ranges that each would fit alone.
+        draft.dimensions.iter_mut().for_each(Axis::shrink);
+    }
 
     let mut recipe = Settings::default();
     for leaf in &draft.fixed {
@@ -134,8 +138,7 @@ impl Draft {
 /// The number of points; refuses too many. `None` where the count means nothing.
 fn count(draft: &Draft, log: &mut Log) -> Option<u64> {
     let rows = draft.rows.len().max(1) as u64;
-    let lens = draft.dimensions.iter().map(|axis| axis.len());
-    let count = lens.fold(Some(rows), |n, len| n.and_then(|n| n.checked_mul(len?)));
+    let count = draft.dimensions.iter().try_fold(rows, |n, axis| n.checked_mul(axis.len()?));
     if count.is_some_and(|count| count <= MOST_POINTS) {
         return count;
     }
@@ -143,7 +146,7 @@ fn count(draft: &Draft, log: &mut Log) -> Option<u64> {
     if draft.rows.len() > 1 {
         factors.push((rows, "rows"));
     }
-    factors.sort_by(|a, b| b.0.cmp(&a.0));
+    factors.sort_by_key(|(len, _)| std::cmp::Reverse(*len));
     let most: Vec<_> = factors.iter().take(4).map(|(len, name)| format!("`{name}` has {len}")).collect();
     let total = count.map_or("more than 18446744073709551615".to_owned(), |count| count.to_string());
     let longest = draft.dimensions.iter().max_by_key(|axis| axis.len());

@@ -71,7 +71,7 @@ impl SourceCode for Shown {
 /// The part of a span on its first line: a label over many lines shows less, not more.
 fn first_line(text: &str, span: Span) -> (usize, usize) {
     let covered = text.get(span.start..span.end).unwrap_or_default();
-    let line = covered.split('\n').next().unwrap_or_default().trim_end();
+    let line = covered.split('\n').next().unwrap_or_default().trim_end_matches('\r');
     (span.start.min(text.len()), span.start.min(text.len()) + line.len())
 }
 

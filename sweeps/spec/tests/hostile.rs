@@ -75,6 +75,18 @@ fn a_long_list_in_many_points() {
 }
 
 #[test]
+fn many_long_ranges() {
+    let settings =
+        ["seed", "data.seed", "split.seed", "epochs", "batch", "net.filters", "features.mels", "features.hop"];
+    let ranges: String = settings.iter().map(|s| format!("  {s}: {{min: 1, max: 1000000}}\n")).collect();
+    let text = format!("recipe: {{data.source: synth}}\nparameters:\n{ranges}");
+    let errors = plan(&Source::new("bad.yaml", text), &[], Path::new("/")).map(|p| p.points).expect_err("too many");
+    let text = format!("{errors:#}");
+    assert!(text.contains("more than 18446744073709551615 points"), "{text}");
+    assert!(text.contains("`net.filters` cannot be `1000000`"), "{text}");
+}
+
+#[test]
 fn many_rows_beside_many_values() {
     let values: String = (0..9000).map(|i| format!("{{x{i}: 1}}, ")).collect();
     let rows: String = (0..9000).map(|i| format!("- {{y{i}: 1, batch: {i}}}\n")).collect();
@@ -102,6 +114,20 @@ proptest! {
             if let Err(errors) = plan(&Source::new("any.yaml", file), &[set], Path::new("/")) {
                 prop_assert!(!errors.rendered(80).is_empty());
             }
+        }
+    }
+
+    #[test]
+    fn a_file_with_slips_is_no_panic(edits in prop::collection::vec((any::<prop::sample::Index>(), 0..5usize, "[-:,\\[\\]{}#&*!|>'\"%@ \n\ta0.é]{0,3}"), 1..5)) {
+        let mut text: Vec<char> = WHOLE.chars().collect();
+        for (at, gone, new) in edits {
+            let at = at.index(text.len());
+            let end = (at + gone).min(text.len());
+            text.splice(at..end, new.chars());
+        }
+        let text: String = text.into_iter().collect();
+        if let Err(errors) = plan(&Source::new("any.yaml", text), &[], Path::new("/")) {
+            prop_assert!(!errors.rendered(80).is_empty());
         }
     }
 
@@ -139,3 +165,24 @@ const PIECES: [&str; 24] = [
     "  net: 3\n",
     "\t",
 ];
+
+const WHOLE: &str = "
+name: quickstart
+metric: {name: valid_loss, goal: minimize}
+recipe:
+  data: &data {source: synth, clips_per_style: 8}
+  features: {height: 64, width: 64}
+  epochs: 4
+parameters:
+  batch: {values: [16, 32]}
+  optimiser:
+    values:
+      - {name: adam, lr: 0.001}
+      - {name: sgd, lr: 0.05, momentum: 0.9}
+  net:
+    parameters:
+      depth: {min: 2, max: 4}
+rows:
+  - seed: 1
+  - {seed: 2, net.dropout: 0.25}
+";

@@ -163,6 +163,16 @@ recipe: {data.source: synth}
     tab: "recipe:\n  data:\n\tsource: synth\n";
     open_bracket: "recipe: {data.source: synth\nname: x\n";
     colon_in_a_text: "name: first: the second\nrecipe: {data.source: synth}\n";
+    no_colon: "recipe:\n  data.source: synth\n  batch 8\n  epochs: 3\n";
+    ragged: "recipe:\n  data.source: synth\n batch: 8\n";
+    ragged_deeper: "recipe:\n  data.source: synth\n    batch: 8\n";
+    open_quote: "name: 'one\nrecipe: {data.source: synth}\n";
+    windows_path: "recipe: {data: {source: folder, path: \"C:\\music\"}}\n";
+    list_in_a_line: "recipe: - data.source\n";
+    ragged_list: "rows:\n  - {batch: 8}\n - {batch: 16}\n";
+    percent_sign: "recipe: {data.source: synth}\nname: @home\n";
+    bracket_too_many: "recipe: {data.source: synth}}\n";
+    open_list: "parameters: {batch: {values: [8, 16}}\n";
     unknown_alias: "recipe: {data.source: synth}\nname: *best\n";
     duplicate_key: "
 recipe:
@@ -227,6 +237,10 @@ recipe:
   a b: 2
   ? [x]
   : 3
+";
+    empty_mappings: "
+recipe: {data.source: synth, net: {}}
+parameters: {zebra: {values: [{}]}}
 ";
     noop_trains_nothing: "recipe: {task: noop, seed: 1, batch: 8}\n";
     home_folder: "recipe: {data: {source: folder, path: ~/music}}\n";

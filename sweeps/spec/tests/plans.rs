@@ -275,6 +275,14 @@ parameters:
 }
 
 #[test]
+fn plans_and_errors_cross_threads() {
+    fn crosses<T: Send + Sync + 'static>() {}
+    crosses::<Planned>();
+    crosses::<gliss_spec::SpecErrors>();
+    crosses::<Finding>();
+}
+
+#[test]
 fn a_fault_found_later_is_shown_in_the_file() {
     let planned = planned("recipe: {data.source: folder}\nparameters: {data.path: {values: [a, b]}}", &[]);
     let errors = planned.fault("data.path", Some(&json!("/home/me/sweeps/b")), "there is no such folder", None);

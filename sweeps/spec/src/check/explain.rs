@@ -31,7 +31,7 @@ pub(super) fn explain(span: Span, issue: &Issue, seen: &Seen, draft: &Draft, som
     let mut help: Vec<String> = remedy(issue, seen).into_iter().collect();
     if let Some((count, of)) = some {
         let others = choices(draft, &seen.first, |axis| !matches!(seen.by, By::Axis(own, _) if own == axis));
-        help.push(format!("so it is in {count} of {of} points{others}"));
+        help.push(format!("this concerns {count} of {of} points{others}"));
     }
     let note = Note::error(span, message);
     let note = match (&issue.problem, &seen.leaf) {
@@ -55,7 +55,11 @@ fn remedy(issue: &Issue, seen: &Seen) -> Option<String> {
         Problem::NotOneOf { got, choices } => {
             nearest(got, choices.iter().map(String::as_str)).map(|near| did_you_mean(&near))
         }
-        Problem::WrongType { wanted, .. } => retyped(path, wanted, &seen.leaf.as_ref()?.node.value(), seen.by),
+        Problem::WrongType { got, wanted } => {
+            let value = seen.leaf.as_ref()?.node.value();
+            let item = value.is_array() && !got.starts_with("a list");
+            if item { None } else { retyped(path, wanted, &value, seen.by) }
+        }
         Problem::Impossible { .. } => None,
     }
 }
@@ -71,6 +75,11 @@ fn retyped(path: &str, wanted: &str, value: &Value, by: By) -> Option<String> {
             "no" | "off" => Some("write `false`".into()),
             _ => None,
         },
+        Value::String(text) if wanted.contains("mapping") => {
+            let below = VOCABULARY.below(path);
+            let chooser = ["name", "source", "method", "kind"].into_iter().find(|name| below.contains(name))?;
+            Some(format!("write `{path}: {{{chooser}: {}}}`", shortened(text)))
+        }
         Value::String(text) if wanted.contains("number") => {
             let plain = resolve(text).is_ok_and(|value| value.is_number());
             plain.then(|| format!("without the quotes `{text}` is a number"))

@@ -13,7 +13,13 @@ const LONGEST_LIST: usize = 1000;
 pub(crate) fn drop_unknown(draft: &mut Draft, log: &mut Log) {
     let mut meant = Vec::new();
     let mut keep = |leaf: &Leaf| {
-        let note = if VOCABULARY.holds(leaf.path.as_str()) { too_large(leaf) } else { Some(unknown(leaf, &mut meant)) };
+        let note = if VOCABULARY.holds(leaf.path.as_str()) {
+            too_large(leaf)
+        } else if log.is_full() {
+            Some(Note::error(leaf.key.span(), "not a setting"))
+        } else {
+            Some(unknown(leaf, &mut meant))
+        };
         let good = note.is_none();
         note.into_iter().for_each(|note| log.push(note));
         good
@@ -55,8 +61,12 @@ fn unknown(leaf: &Leaf, meant: &mut Vec<String>) -> Note {
     } else {
         format!("`{}` is not a setting of `{section}`", shortened(name))
     };
-    let near = VOCABULARY.meant(path);
+    let mut near = VOCABULARY.meant(path);
     meant.extend(near.clone());
+    if good + 1 < segments.len() {
+        // The mistake is the section's name alone: what stands below it is another matter.
+        near = near.map(|near| near.split('.').take(good + 1).collect::<Vec<_>>().join("."));
+    }
     let key = nearest_key(path).filter(|_| span.source > 0);
     let known = below.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     Note::error(span, message)

@@ -87,6 +87,11 @@ pub(crate) fn inside(path: &str, section: &str) -> bool {
 /// All settings in a value, mappings taken apart. What cannot be a setting goes to `log`, and its path to `broken`.
 pub(crate) fn flatten(key: &Key, node: &Node, at: &mut At<'_>, out: &mut Vec<Leaf>) {
     match &node.kind {
+        Kind::Map(entries) if entries.is_empty() && key.path().is_some() => {
+            let note = Note::error(node.span, format!("`{}` is an empty mapping", key.text()));
+            at.log.push(note.help("name settings below it, or leave it out for their defaults"));
+            at.broken.push(key.text());
+        }
         Kind::Map(entries) => {
             for entry in entries.iter() {
                 match key.below(&entry.key, entry.key_span, at.sources) {

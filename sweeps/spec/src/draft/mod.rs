@@ -113,6 +113,18 @@ impl Axis {
         }
     }
 
+    /// Only the ends of a range, for a sweep that is refused for its size and still looked at.
+    pub(crate) fn shrink(&mut self) {
+        if let Choices::Range { first, last, span } = self.choices {
+            let ends = [first, last].into_iter().take(if first == last { 1 } else { 2 });
+            let choice = |value: i64| {
+                let node = Node { span, kind: Kind::Scalar(Value::from(value)) };
+                Choice { span, leaves: vec![Leaf::new(self.key.clone(), self.path.clone(), node)] }
+            };
+            self.choices = Choices::Listed(ends.map(choice).collect());
+        }
+    }
+
     /// All values as the plan holds them.
     pub(crate) fn values(&self) -> Vec<Value> {
         match &self.choices {

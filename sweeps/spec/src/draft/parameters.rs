@@ -77,7 +77,7 @@ impl Reader<'_> {
             let span = if node.is_nothing() { key.span() } else { node.span };
             return self.refuse(
                 key,
-                Note::error(span, format!("`{path}` is {}, not a parameter", node.describe())).help(help),
+                Note::error(span, format!("`{path}` is {}, and a parameter is a mapping", node.describe())).help(help),
             );
         };
         let form = |name: &str| entries.iter().find(|entry| entry.key == name);
@@ -95,6 +95,8 @@ impl Reader<'_> {
             (Some(entry), _) if entry.key == "value" => self.fixed(key, &entry.value),
             (Some(entry), _) if entry.key == "values" => self.listed(key, entry),
             (Some(entry), _) => self.mapping(key, entry.key_span, &entry.value),
+            // Whatever the distribution is, the bounds are its own.
+            (None, (Some(_), _)) if strange => self.draft.broken.push(path),
             (None, (Some(min), Some(max))) => self.range(key, min, max),
             (None, _) if ranged => {
                 let span = first_bound.map_or(node.span, |entry| entry.key_span);

@@ -104,7 +104,7 @@ pub(crate) fn check_method(node: &Node, log: &mut Log) {
             "write `method: grid` and list the values to try",
         ),
         Some(other) => (format!("`{}` is not a method", shortened(other)), "write `method: grid`"),
-        None => (format!("`method` is {}", node.describe()), "write `method: grid`"),
+        None => (format!("`method` is {}, not `grid`", node.describe()), "write `method: grid`"),
     };
     log.push(Note::error(node.span, message).help(help));
 }
@@ -114,10 +114,9 @@ pub(crate) fn attempts(node: &Node, log: &mut Log) -> Option<u32> {
     let count = node.value().as_u64().and_then(|count| u32::try_from(count).ok());
     let good = count.filter(|count| (1..=100).contains(count));
     if good.is_none() {
-        let note = Note::error(node.span, format!("`attempts` is {}", node.describe()));
-        log.push(
-            note.help("a whole number from 1 to 100: the attempts that may fail before a trial fails; 3 if left out"),
-        );
+        let note =
+            Note::error(node.span, format!("`attempts` is {}, not a whole number from 1 to 100", node.describe()));
+        log.push(note.help("it is how many attempts may fail before a trial fails; 3 if left out"));
     }
     good
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::offsets::Offsets;
 use super::scalar::{Unreadable, resolve};
-use super::{Entry, Kind, Node, budget};
+use super::{Entry, Kind, Node, broken, budget};
 use crate::finding::{Log, Note};
 use crate::source::Span;
 
@@ -258,25 +258,23 @@ impl Builder<'_> {
 
     fn broken(&self, error: &ScanError) -> Note {
         let at = self.offsets.byte(error.marker().index());
-        let rest = self.text.get(at - self.base.min(at)..).unwrap_or_default();
-        let length = rest.chars().next().filter(|c| *c != '\n' && *c != '\r').map_or(0, char::len_utf8);
-        let span = Span::new(self.source, at, at + length);
+        let inner = at.saturating_sub(self.base);
+        let (before, rest) = self.text.split_at_checked(inner).unwrap_or((self.text, ""));
+        let length = rest.chars().next().filter(|c| !matches!(c, '\n' | '\r')).map_or(0, char::len_utf8);
+        let mut span = Span::new(self.source, at, at + length);
         if error.info().contains("recursion limit") {
             // The scanner reads ahead of the events, and has a limit of its own.
             return too_deep(span);
         }
-        let before = self.text.get(..at.saturating_sub(self.base)).unwrap_or_default();
-        let line = before.rsplit('\n').next().unwrap_or_default();
-        let tab = line.contains('\t') || rest.starts_with('\t');
-        let help = if tab {
-            "YAML is indented with spaces: replace the tab"
-        } else if error.info().contains("anchor") {
-            "a value that begins with `*` or `&` needs quotes; an alias needs an anchor before it"
-        } else {
-            "look at the indentation, at brackets and quotes that are left open, and at texts that hold `: ` or begin \
-             with a sign such as `%` or `@` and need quotes"
-        };
-        Note::error(span, format!("this is not YAML: {}", error.info())).help(help)
+        if error.info().contains("tab") && !rest.starts_with('\t') {
+            // The scanner stops behind the tab.
+            let line = before.rfind('\n').map_or(0, |line| line + 1);
+            if let Some(tab) = before.rfind('\t').filter(|tab| *tab >= line) {
+                span = Span::new(self.source, self.base + tab, self.base + tab + 1);
+            }
+        }
+        let (message, help) = broken::words(error.info(), rest);
+        Note::error(span, message).help(help)
     }
 }
 

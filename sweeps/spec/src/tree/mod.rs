@@ -1,6 +1,7 @@
 //! YAML as a tree in which every value and every key knows its place, built in one pass within budgets. Knows nothing
 //! of sweeps.
 
+mod broken;
 mod build;
 mod offsets;
 mod scalar;
@@ -96,7 +97,7 @@ impl Node {
     /// What it is, for messages.
     pub(crate) fn describe(&self) -> String {
         match &self.kind {
-            Kind::Scalar(Value::Null) => "nothing".into(),
+            Kind::Scalar(Value::Null) => "empty".into(),
             Kind::Scalar(Value::String(text)) => format!("`{}` (a text)", shortened(text)),
             Kind::Scalar(Value::Bool(value)) => format!("`{value}` (a truth value)"),
             Kind::Scalar(value) => format!("`{value}` (a number)"),
