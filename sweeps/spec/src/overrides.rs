@@ -31,7 +31,7 @@ impl Override {
     /// Reads `path=value`; the value is YAML on one line: a scalar, `[a, b]` or `{a: b}`.
     ///
     /// # Errors
-    /// No `=`, no value, no YAML. Whether the field exists is found by [`crate::plan`].
+    /// No `=`, no value, no YAML. Whether the field exists is found by [`crate::plan()`].
     pub fn parse(text: &str) -> Result<Self, SpecErrors> {
         let sources = Sources::new(NAME, text);
         let mut log = Log::default();
@@ -47,7 +47,7 @@ impl Override {
     }
 
     /// Makes a relative `data.path` in this override relative to `base` (where the command was typed) and not to the
-    /// folder that [`crate::plan`] is given (where the file lies).
+    /// folder that [`crate::plan()`] is given (where the file lies).
     pub fn relative_to(self, base: &Path) -> Self {
         Override { base: Some(base.to_owned()), ..self }
     }

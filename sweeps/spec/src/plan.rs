@@ -37,8 +37,8 @@ pub struct Planned {
 /// Reads a sweep file, applies overrides, and checks every point. Pure: touches neither disk nor network.
 ///
 /// `base` is an absolute folder, the file's own; a relative `data.path` becomes absolute by it. In a sweep of more than
-/// 20,000 points every value is checked beside the first values of the others, and a sample of points beyond that; a
-/// warning says so.
+/// 20,000 points every listed value (and a spread of every range) is checked beside the first values of the others, and
+/// a sample of points beyond that; a warning says so.
 ///
 /// # Errors
 /// Everything that is wrong, at once, each with its place.

@@ -10,7 +10,7 @@ use crate::finding::{Log, Note};
 pub struct Source {
     /// What errors call it, such as `sweeps/quickstart.yaml`. Its stem names a sweep that has no `name`.
     pub name: String,
-    /// The text; [`crate::plan`] refuses one of more than [`Source::MAX_BYTES`].
+    /// The text; [`crate::plan()`] refuses one of more than [`Source::MAX_BYTES`].
     pub text: String,
 }
 

@@ -275,6 +275,14 @@ parameters:
 }
 
 #[test]
+fn one_wrong_value_in_a_long_list_is_found() {
+    let values: String = (0..20_500).map(|i| if i == 12_347 { "-1, ".to_owned() } else { format!("{i}, ") }).collect();
+    let text = format!("recipe: {{data.source: synth}}\nparameters: {{seed: {{values: [{values}]}}}}");
+    let errors = plan(&Source::new("long.yaml", text), &[], Path::new("/")).map(|p| p.points).expect_err("-1");
+    assert_eq!(errors.findings().iter().map(|f| f.text.as_str()).collect::<Vec<_>>(), ["-1"]);
+}
+
+#[test]
 fn plans_and_errors_cross_threads() {
     fn crosses<T: Send + Sync + 'static>() {}
     crosses::<Planned>();

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::explain::{Seen, explain, repeats, unused};
 use super::walk::{Combo, walk};
-use crate::draft::{Draft, Leaf, inside};
+use crate::draft::{Choices, Draft, Leaf, inside};
 use crate::finding::{Log, Note};
 use crate::source::Span;
 
@@ -21,14 +21,15 @@ pub(crate) fn check(draft: &Draft, recipe: &Settings, space: &Space, points: Opt
     // A recipe with long lists costs more to read; the sum of the work stays the same.
     let items: usize = draft.fixed.iter().map(|leaf| leaf.value.as_array().map_or(1, Vec::len)).sum();
     let most = ALL / (1 + items as u64 / 200);
-    let walk = walk(space, points, most);
+    let ranges: Vec<_> = draft.dimensions.iter().map(|axis| matches!(axis.choices, Choices::Range { .. })).collect();
+    let walk = walk(space, &ranges, points, most);
     let mut tally = Tally::new(draft, recipe, space);
     for combo in walk.combos {
         tally.point(combo);
     }
     if let Some(points) = points.filter(|_| !walk.complete) {
         let message = format!(
-            "{} of {points} points are checked: every value, and a sample of their combinations",
+            "{} of {points} points are checked: every listed value, and a sample of combinations",
             tally.checked
         );
         let note = Note::error(draft.home.unwrap_or(Span::new(0, 0, 0)), message);

@@ -32,20 +32,20 @@ pub(super) struct Walk {
 
 /// Random points beside those that show every value.
 const SAMPLE: u64 = 5000;
-/// Values of one dimension that are looked at one by one in a large sweep; what a file can list in full.
-const LOOKED_AT: usize = 20_000;
+/// Numbers of a range that are looked at one by one in a large sweep, beside its ends. Listed values all are.
+const OF_A_RANGE: usize = 1000;
 
-/// All points up to `most`; beyond that every value beside the first ones of the others, and a sample. `points` is
-/// `None` for a sweep too large to run, whose values are still looked at.
-pub(super) fn walk(space: &Space, points: Option<u64>, most: u64) -> Walk {
+/// All points up to `most`; beyond that every value beside the first ones of the others, and a sample. `ranges` says
+/// which dimensions are ranges. `points` is `None` for a sweep too large to run, whose values are still looked at.
+pub(super) fn walk(space: &Space, ranges: &[bool], points: Option<u64>, most: u64) -> Walk {
     let lens: Vec<_> = space.dimensions.iter().map(|d| d.values.len()).collect();
     if let Some(points) = points.filter(|points| *points <= most) {
         return Walk { combos: Box::new((0..points).map(move |i| Combo::of(i, &lens))), complete: true };
     }
     let first = Combo { row: 0, picks: vec![0; lens.len()] };
     let mut combos: Vec<_> = (0..space.rows.len().max(1)).map(|row| Combo { row, ..first.clone() }).collect();
-    for (axis, len) in lens.iter().enumerate() {
-        let step = len.div_ceil(LOOKED_AT).max(1);
+    for (axis, (len, range)) in lens.iter().zip(ranges).enumerate() {
+        let step = if *range { len.div_ceil(OF_A_RANGE).max(1) } else { 1 };
         for value in (1..*len).step_by(step).chain(len.checked_sub(1)) {
             let mut combo = first.clone();
             if let Some(pick) = combo.picks.get_mut(axis) {
@@ -98,7 +98,7 @@ mod tests {
                 Dimension { path: "b".parse().expect("a path"), values: values(400) },
             ],
         };
-        let walk = walk(&space, space.len(), 20_000);
+        let walk = walk(&space, &[false, false], space.len(), 20_000);
         assert!(!walk.complete);
         let combos: Vec<_> = walk.combos.collect();
         for (axis, len) in [(0, 300), (1, 400)] {
