@@ -171,6 +171,7 @@ fn methods_agree_on_the_sizes_that_are_trained() -> Outcome {
         (5, 8, 16, 16, 16, 3),
         (40, 16, 8, 8, 32, 3),
         (3, 3, 13, 21, 6, 5),
+        (9, 192, 4, 5, 200, 3),
     ] {
         let window = Window::square(kernel, 1, Padding::Same);
         let f32s = |t: Tensor| t.to_dtype(DType::F32);

@@ -22,6 +22,8 @@ pub(crate) trait Lanes<T>: Copy {
     unsafe fn add(self, other: Self) -> Self;
     /// `self * b + c`
     unsafe fn mul_add(self, b: Self, c: Self) -> Self;
+    /// All values added up.
+    unsafe fn sum(self) -> T;
 }
 
 /// Work that runs on vectors. `run` must be `#[inline(always)]`, so that it is compiled with the vector unit's features.
@@ -117,6 +119,11 @@ impl<T: Copy + std::ops::Add<Output = T> + std::ops::Mul<Output = T>> Lanes<T> f
     unsafe fn mul_add(self, b: Self, c: Self) -> Self {
         Plain(std::array::from_fn(|i| self.0[i] * b.0[i] + c.0[i]))
     }
+    #[inline(always)]
+    unsafe fn sum(self) -> T {
+        let [a, b, c, d] = self.0;
+        (a + b) + (c + d)
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -126,7 +133,7 @@ mod x86 {
 
     use std::arch::x86_64::{
         __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps,
-        _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
+        _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_reduce_add_ps, _mm512_set1_ps, _mm512_storeu_ps,
     };
 
     use super::{Kernel, Lanes};
@@ -141,8 +148,17 @@ mod x86 {
         kernel.run::<__m512>();
     }
 
+    #[inline(always)]
+    unsafe fn sum_256(v: __m256) -> f32 {
+        let mut parts = [0.0; 8];
+        // SAFETY: the array holds a vector; the caller has the unit.
+        unsafe { _mm256_storeu_ps(parts.as_mut_ptr(), v) };
+        let [a, b, c, d, e, f, g, h] = parts;
+        ((a + e) + (c + g)) + ((b + f) + (d + h))
+    }
+
     macro_rules! lanes {
-        ($v:ty, $n:literal, $wide:literal, $set:ident, $load:ident, $store:ident, $add:ident, $fma:ident) => {
+        ($v:ty, $n:literal, $wide:literal, $set:ident, $load:ident, $store:ident, $add:ident, $fma:ident, $sum:path) => {
             // SAFETY of all: the trait's contract says that the CPU has the unit and that pointers are good.
             impl Lanes<f32> for $v {
                 const N: usize = $n;
@@ -167,11 +183,35 @@ mod x86 {
                 unsafe fn mul_add(self, b: Self, c: Self) -> Self {
                     unsafe { $fma(self, b, c) }
                 }
+                #[inline(always)]
+                unsafe fn sum(self) -> f32 {
+                    unsafe { $sum(self) }
+                }
             }
         };
     }
-    lanes!(__m256, 8, false, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_add_ps, _mm256_fmadd_ps);
-    lanes!(__m512, 16, true, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_add_ps, _mm512_fmadd_ps);
+    lanes!(
+        __m256,
+        8,
+        false,
+        _mm256_set1_ps,
+        _mm256_loadu_ps,
+        _mm256_storeu_ps,
+        _mm256_add_ps,
+        _mm256_fmadd_ps,
+        sum_256
+    );
+    lanes!(
+        __m512,
+        16,
+        true,
+        _mm512_set1_ps,
+        _mm512_loadu_ps,
+        _mm512_storeu_ps,
+        _mm512_add_ps,
+        _mm512_fmadd_ps,
+        _mm512_reduce_add_ps
+    );
 }
 
 #[cfg(test)]
@@ -183,6 +223,7 @@ mod tests {
         a: &'a [f32],
         b: &'a [f32],
         out: &'a mut [f32],
+        total: &'a mut f32,
     }
 
     impl Kernel<f32> for MulAdd<'_> {
@@ -196,6 +237,7 @@ mod tests {
                     let (a, b) = (V::load(self.a.as_ptr().add(i)), V::load(self.b.as_ptr().add(i)));
                     let sum = a.mul_add(b, V::load(self.out.as_ptr().add(i))).add(V::splat(1.0));
                     sum.store(self.out.as_mut_ptr().add(i));
+                    *self.total += sum.sum();
                 }
             }
         }
@@ -213,7 +255,9 @@ mod tests {
         let units = [Unit::Plain];
         for unit in units {
             let mut out: Vec<f32> = (0..64).map(|i| 2.0 * i as f32).collect();
-            run_f32_on(unit, MulAdd { a: &a, b: &b, out: &mut out });
+            let mut total = 0.0;
+            run_f32_on(unit, MulAdd { a: &a, b: &b, out: &mut out, total: &mut total });
+            assert_eq!(total, expected.iter().sum::<f32>(), "{unit:?}");
             assert_eq!(out, expected, "{unit:?}");
         }
     }
