@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use gliss_engine::{Engine, Options, ReplayError};
-use gliss_types::{SweepId, SweepRow, TrialDetail, TrialId, TrialRow, WorkerRow};
+use gliss_types::{SweepId, SweepPlan, SweepRow, TrialDetail, TrialId, TrialRow, WorkerRow};
 
 use crate::driver::Fault;
 use crate::journal::Journal;
@@ -46,12 +46,12 @@ impl Offline {
         self.engine.state().sweep_of(fingerprint)
     }
 
-    /// As [`reading::source`].
+    /// The plan of a sweep.
     ///
     /// # Errors
     /// There is none of that number.
-    pub fn source(&self, id: SweepId) -> Result<String, ReadError> {
-        reading::source(&self.engine, id)
+    pub fn plan(&self, id: SweepId) -> Result<&SweepPlan, ReadError> {
+        self.engine.state().sweep(id).map(|s| s.plan()).ok_or(ReadError::NoSweep(id))
     }
 
     /// As [`reading::trials`].

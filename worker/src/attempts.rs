@@ -28,6 +28,8 @@ struct Attempt {
     unacked: VecDeque<(u64, ReportBody)>,
     next_seq: u64,
     acked_seq: u64,
+    /// The checkpoint that the coordinator knows; an older one is of no more use.
+    checkpoint: Option<String>,
     /// Whether its slot is free again.
     left: bool,
     /// Nothing of it is wanted any more.
@@ -69,7 +71,7 @@ impl Attempts {
     }
 
     /// Puts an attempt into a slot.
-    pub(crate) fn begin(&mut self, id: AttemptId) -> (Arc<Control>, Arc<Gauge>) {
+    pub(crate) fn begin(&mut self, id: AttemptId, resume: Option<String>) -> (Arc<Control>, Arc<Gauge>) {
         let (control, gauge) = (Arc::new(Control::new()), Arc::new(Gauge::default()));
         let attempt = Attempt {
             control: control.clone(),
@@ -77,6 +79,7 @@ impl Attempts {
             unacked: VecDeque::new(),
             next_seq: 1,
             acked_seq: 0,
+            checkpoint: resume,
             left: false,
             dropped: false,
         };
@@ -104,15 +107,20 @@ impl Attempts {
         }
     }
 
-    /// Reports up to `seq` are durable.
-    pub(crate) fn ack(&mut self, id: AttemptId, seq: u64) {
+    /// Reports up to `seq` are durable. Yields the checkpoints that nobody will resume from any more.
+    pub(crate) fn ack(&mut self, id: AttemptId, seq: u64) -> Vec<String> {
+        let mut stale = Vec::new();
         if let Some(attempt) = self.held.get_mut(&id) {
             attempt.acked_seq = attempt.acked_seq.max(seq);
-            while attempt.unacked.front().is_some_and(|(n, _)| *n <= seq) {
-                attempt.unacked.pop_front();
+            while let Some((_, body)) = attempt.unacked.pop_front_if(|(n, _)| *n <= seq) {
+                if let ReportBody::Epoch(report) = body {
+                    stale.extend(attempt.checkpoint.replace(report.checkpoint.hash));
+                }
             }
+            stale.retain(|hash| attempt.checkpoint.as_ref() != Some(hash));
             self.tidy(id);
         }
+        stale
     }
 
     /// Forgets an attempt that is over in every way.
@@ -131,7 +139,7 @@ impl Attempts {
         }
         let index = self.waiting.iter().position(|o| o.attempt == id)?;
         self.waiting.remove(index);
-        self.begin(id);
+        self.begin(id, None);
         let report = self.report(id, ReportBody::Ended(Outcome::Released));
         self.leave(id);
         report
@@ -199,7 +207,7 @@ mod tests {
     #[test]
     fn reports_are_kept_until_acknowledged_and_sent_again_from_where_asked() {
         let mut attempts = Attempts::default();
-        attempts.begin(id(1));
+        attempts.begin(id(1), None);
         for _ in 0..3 {
             assert!(attempts.report(id(1), ReportBody::Started).is_some());
         }
@@ -216,7 +224,7 @@ mod tests {
     #[test]
     fn a_dropped_attempt_keeps_its_slot_until_it_leaves_and_says_nothing() {
         let mut attempts = Attempts::default();
-        let (control, _) = attempts.begin(id(1));
+        let (control, _) = attempts.begin(id(1), None);
         attempts.drop_attempt(id(1));
         assert!(control.stopped());
         assert_eq!(attempts.busy(), 1);

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gliss_train::{CheckpointStore, Library};
+use gliss_train::Library;
+use gliss_train::checkpoint::{CheckpointError, CheckpointStore};
 use gliss_wire::v1::worker_service_client::WorkerServiceClient;
 use gliss_wire::v1::{CoordinatorMessage, WorkerMessage};
 use gliss_wire::{CoordinatorSays, Hello, MESSAGE_LIMIT, Offer, PROTOCOL, StopReason, Welcome, WorkerSays};
@@ -68,7 +69,7 @@ pub enum AgentError {
         place: String,
         /// Why.
         #[source]
-        source: gliss_train::CheckpointError,
+        source: CheckpointError,
     },
 }
 
@@ -155,8 +156,7 @@ impl Session {
         attempts: &mut Attempts,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<End, AgentError> {
-        let shared =
-            Shared { library: library.clone(), checkpoints: self.checkpoints.clone(), says: says.clone() };
+        let shared = Shared { library: library.clone(), checkpoints: self.checkpoints.clone(), says: says.clone() };
         let lease = Duration::from_millis(self.welcome.lease_ms);
         let mut last_heard = Instant::now();
         let mut beat = interval(Duration::from_millis(self.welcome.heartbeat_ms));
@@ -233,7 +233,8 @@ impl Session {
         for answer in std::mem::take(&mut self.welcome.held) {
             match answer.keep {
                 Ok(stored) => {
-                    attempts.ack(answer.attempt, stored);
+                    let stale = attempts.ack(answer.attempt, stored);
+                    self.remove(stale);
                     let rest = attempts.resend(answer.attempt, stored + 1);
                     if !self.send_all(rest).await {
                         return false;
@@ -281,7 +282,8 @@ impl Session {
                 true
             }
             CoordinatorSays::Ack { attempt, seq } => {
-                attempts.ack(attempt, seq);
+                let stale = attempts.ack(attempt, seq);
+                self.remove(stale);
                 true
             }
             CoordinatorSays::Reject(reject) if reject.reason == "out_of_order" => {
@@ -307,6 +309,21 @@ impl Session {
                 false
             }
         })
+    }
+
+    /// Removes checkpoints in the background. One that stays costs disk space and nothing else.
+    fn remove(&self, stale: Vec<String>) {
+        if stale.is_empty() {
+            return;
+        }
+        let checkpoints = self.checkpoints.clone();
+        tokio::task::spawn_blocking(move || {
+            for hash in stale {
+                if let Err(error) = checkpoints.remove(&hash) {
+                    warn!(%error, "an old checkpoint stays");
+                }
+            }
+        });
     }
 
     /// Sends a message, if there is one; false where the stream is broken.
@@ -338,13 +355,14 @@ impl Session {
 
 /// Puts an offer into a slot.
 fn begin(offer: Offer, shared: &Shared, attempts: &mut Attempts) {
-    let (control, gauge) = attempts.begin(offer.attempt);
+    let (control, gauge) = attempts.begin(offer.attempt, offer.resume.as_ref().map(|c| c.hash.clone()));
     slot::run(offer, shared.clone(), control, gauge);
 }
 
 async fn client(config: &Config) -> Result<WorkerServiceClient<Channel>, AgentError> {
     let address = config.coordinator.clone();
-    let endpoint = Endpoint::from_shared(address.clone()).map_err(|_| AgentError::Address { address: address.clone() })?;
+    let endpoint =
+        Endpoint::from_shared(address.clone()).map_err(|_| AgentError::Address { address: address.clone() })?;
     let endpoint = endpoint
         .connect_timeout(CONNECT)
         .tcp_nodelay(true)

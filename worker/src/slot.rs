@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 
-use gliss_train::{CheckpointStore, Context, Control, Event, Finish, Library, TrainError};
+use gliss_train::checkpoint::CheckpointStore;
+use gliss_train::trainer::{self, Context, Event, Finish, TrainError};
+use gliss_train::{Control, Library};
 use gliss_types::{AttemptId, Outcome, Recipe};
 use gliss_wire::{Offer, ReportBody};
 use tokio::sync::mpsc;
@@ -70,7 +72,7 @@ fn work(offer: &Offer, recipe: &Recipe, shared: &Shared, control: &Control, gaug
         library: &shared.library,
         checkpoints: &shared.checkpoints,
         objective: &offer.objective,
-        resume: offer.resume.as_ref(),
+        resume: offer.resume.clone(),
     };
     let mut on_event = |event: Event| match event {
         Event::Preparing { done, total } => {
@@ -88,7 +90,14 @@ fn work(offer: &Offer, recipe: &Recipe, shared: &Shared, control: &Control, gaug
         }
     };
     // One trial's panic ends that attempt and leaves its neighbours alone.
-    let result = catch_unwind(AssertUnwindSafe(|| gliss_train::run(recipe, &context, control, &mut on_event)));
+    let result = catch_unwind(AssertUnwindSafe(|| match trainer::run(recipe, &context, control, &mut on_event) {
+        // A checkpoint that is lost or damaged costs epochs, not the trial: the same bits come of starting again.
+        Err(error @ (TrainError::Resume { .. } | TrainError::ResumeOptimiser { .. })) => {
+            warn!(attempt = %id, error = text(&error), "the checkpoint is of no use; the trial starts again");
+            trainer::run(recipe, &Context { resume: None, ..context }, control, &mut on_event)
+        }
+        other => other,
+    }));
     let outcome = match result {
         Ok(Ok(Finish::Completed(summary))) => Outcome::Completed(summary),
         Ok(Ok(Finish::Interrupted)) => Outcome::Released,
@@ -102,13 +111,19 @@ fn work(offer: &Offer, recipe: &Recipe, shared: &Shared, control: &Control, gaug
     say_end(shared, id, outcome);
 }
 
-fn failed(id: AttemptId, error: &TrainError) -> Outcome {
-    let mut reason = error.to_string();
+/// The text of an error with everything that led to it.
+fn text(error: &TrainError) -> String {
+    let mut text = format!("failed to {error}");
     let mut source = std::error::Error::source(error);
     while let Some(inner) = source {
-        reason = format!("{reason}: {inner}");
+        text = format!("{text}: {inner}");
         source = inner.source();
     }
+    text
+}
+
+fn failed(id: AttemptId, error: &TrainError) -> Outcome {
+    let reason = text(error);
     info!(attempt = %id, reason, "an attempt failed");
     Outcome::Failed { reason, retry: error.retry() }
 }

@@ -141,9 +141,11 @@ impl Loop {
                         self.take(&mut turn, command);
                     }
                 }
-                None => {
-                    self.decide(&mut turn, Input::Tick);
-                }
+                None => {}
+            }
+            // After what has come in, so that a renewal that is there is not overlooked; and however much came in.
+            if self.engine.next_deadline().is_some_and(|deadline| deadline <= self.clock.now()) {
+                self.decide(&mut turn, Input::Tick);
             }
             let end = turn.end;
             self.finish(turn)?;
@@ -197,6 +199,8 @@ impl Loop {
             }
             Command::Close { session, worker, goodbye } => {
                 if self.sessions.close(worker, session) {
+                    // What was decided for the session that is gone must not reach the next one.
+                    turn.effects.retain(|effect| sessions::receiver(effect) != worker);
                     let input = if goodbye { Input::Goodbye { worker } } else { Input::Disconnected { worker } };
                     self.decide(turn, input);
                 }

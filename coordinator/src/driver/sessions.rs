@@ -111,6 +111,13 @@ pub(super) fn answer(attempt: AttemptId, seq: u64, reply: Reply) -> CoordinatorS
     CoordinatorSays::Reject(Reject { attempt, seq, reason: reason.into(), text: rejection.to_string(), expected_seq })
 }
 
+/// Whom an effect is for.
+pub(super) fn receiver(effect: &Effect) -> WorkerId {
+    match effect {
+        Effect::OfferAttempt { worker, .. } | Effect::StopAttempt { worker, .. } => *worker,
+    }
+}
+
 /// An effect as a message and whom it is for.
 pub(super) fn effect(effect: Effect) -> (WorkerId, CoordinatorSays) {
     match effect {

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use gliss_engine::{Engine, Input, Rejection, Reply, view};
-use gliss_spec::{Override, Source};
+use gliss_spec::{Override, Source, SpecErrors};
 use gliss_types::{SweepId, TrialId};
 use gliss_wire::v1::control_service_server::ControlService;
 use gliss_wire::{pack, v1};
@@ -77,10 +77,12 @@ fn sweep_id(number: u32) -> SweepId {
 #[tonic::async_trait]
 impl ControlService for Control {
     async fn submit(&self, request: Request<v1::SubmitRequest>) -> Result<Response<v1::SubmitResponse>, Status> {
-        let v1::SubmitRequest { file_name, text, overrides, base, again } = request.into_inner();
+        let v1::SubmitRequest { file_name, text, overrides, base, again, override_base } = request.into_inner();
         // Planning checks every point: too much for the threads that serve connections.
         let planned = tokio::task::spawn_blocking(move || {
-            let parsed: Result<Vec<Override>, _> = overrides.iter().map(|o| Override::parse(o)).collect();
+            let typed_in = PathBuf::from(override_base);
+            let parsed = overrides.iter().map(|o| Ok(Override::parse(o)?.relative_to(&typed_in)));
+            let parsed: Result<Vec<Override>, SpecErrors> = parsed.collect();
             let parsed = parsed.map_err(|errors| errors.rendered(WIDTH))?;
             let source = Source::new(file_name, text);
             gliss_spec::plan(&source, &parsed, &PathBuf::from(base)).map_err(|errors| errors.rendered(WIDTH))

@@ -138,7 +138,10 @@ impl Coordinator {
         let checkpoints = data_dir.canonicalize().unwrap_or(data_dir).join("checkpoints");
         let options = Options { lease: Millis(lease.as_millis() as u64), ..Options::default() };
         let (end, ended) = watch::channel(false);
-        let on_end = move || drop(end.send(true));
+        let on_end = move || {
+            // Nobody may be listening any more.
+            let _ = end.send(true);
+        };
         let driver = Driver::start(Box::new(store), options, on_end).map_err(StartError::Fault)?;
 
         let (stop_server, stop) = watch::channel(false);
