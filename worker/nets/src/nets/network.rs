@@ -42,7 +42,7 @@ struct Built {
 }
 
 impl Network {
-    /// A net for examples of shape `input` ([features] or [channels, height, width]), with first weights that are a function of
+    /// A net for examples of shape `input` (`[features]` or `[channels, height, width]`), with first weights that are a function of
     /// `seed`. f32.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ pub struct LayerRow {
     pub macs: u64,
 }
 
-/// The layers of a net for examples of shape `input` ([features] or [channels, height, width]) and that many classes.
+/// The layers of a net for examples of shape `input` (`[features]` or `[channels, height, width]`) and that many classes.
 ///
 /// # Errors
 /// A net that cannot take such examples, or that is too large. What `walk` accepts, [`super::Network::build`] builds.
