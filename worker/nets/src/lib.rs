@@ -14,7 +14,7 @@
 //!   with them) use a spinning pool from 65,536 elements on: start the process with `CANDLE_NUM_THREADS=1`, or they take
 //!   cores from other trials. Keep candle's elementwise operations on big tensors out of a training step.
 //! - **Allocation.** A step allocates and frees the same big blocks again and again. With glibc, `mallopt` thresholds that
-//!   keep such blocks off `mmap` are worth up to a quarter of the step.
+//!   keep such blocks off `mmap` can be worth a tenth of a step on big pictures; measure it where it matters.
 //! - **Gradients.** [`candle_core::backprop::GradStore`] is keyed by tensor: walk [`Network::parameters`], whose order is
 //!   fixed, and never the store.
 //! - **Same bits.** The same seed and data give the same bits on every run on one kind of CPU. Kinds with other vector

@@ -33,8 +33,9 @@ pub fn conv2d(x: &Tensor, weight: &Tensor, bias: &Tensor, window: Window, method
     x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, Conv2d { window, method })
 }
 
-/// Whether the shifted method is used. It is the quicker one wherever it applies, up to ten times where channels are few; but
-/// in images of a few dozen outputs its tiles stay half empty, and with hundreds of channels the matrix product is ahead.
+/// Whether the shifted method is used. It is the quicker one wherever it applies, several times where channels are few; but
+/// in images of a few dozen outputs its tiles stay half empty, and with hundreds of channels the matrix product is level or
+/// ahead (`examples/conv_speed` compares them).
 fn use_shifted(shape: &ConvShape, method: ConvMethod) -> bool {
     let possible = shifted::applies(shape);
     let tiny = shape.rows.output * shape.columns.output <= 64 && shape.channels * shape.filters >= 1 << 16;
