@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::printer::Printer;
 use crate::remote::{RunningTrial, Watched};
-use crate::table::{span, value};
+use crate::table::{short, span, value};
 
 /// Bars of trials at most; a fleet has more than a terminal has lines.
 const BARS: usize = 16;
@@ -153,12 +153,8 @@ fn show_trial(bar: &ProgressBar, r: &RunningTrial) {
 
 /// A point in one line, last segments only where that leaves no doubt.
 pub(crate) fn point(row: &TrialRow) -> String {
-    let leaf_once = |leaf: &str| row.point.iter().filter(|(p, _)| p.leaf() == leaf).count() == 1;
-    let name = |p: &gliss_types::SettingPath| {
-        let generic = matches!(p.leaf(), "name" | "seed");
-        if leaf_once(p.leaf()) && !generic { p.leaf().to_owned() } else { p.to_string() }
-    };
-    row.point.iter().map(|(p, v)| format!("{}={}", name(p), value(v))).collect::<Vec<_>>().join(" ")
+    let paths: Vec<String> = row.point.iter().map(|(p, _)| p.to_string()).collect();
+    row.point.iter().map(|(p, v)| format!("{}={}", short(p.as_str(), &paths), value(v))).collect::<Vec<_>>().join(" ")
 }
 
 fn closed_line(trial: &TrialRow, sweep: &SweepRow, left: Option<f64>) -> String {

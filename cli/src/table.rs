@@ -163,6 +163,15 @@ pub(crate) fn sweeps(printer: &Printer, output: Output, rows: &[SweepRow]) -> Re
     Ok(())
 }
 
+/// How a path heads a column: its last segment where that leaves no doubt.
+pub(crate) fn short<'a>(path: &'a str, all: &[String]) -> &'a str {
+    let leaf = |p: &'a str| p.rsplit('.').next().unwrap_or(p);
+    let last = leaf(path);
+    let generic = matches!(last, "name" | "seed");
+    let clashes = all.iter().filter(|p| p.rsplit('.').next() == Some(last)).count() > 1;
+    if generic { path.strip_suffix(".name").unwrap_or(path) } else if clashes { path } else { last }
+}
+
 /// The settings in which rows differ, in the order of the points.
 fn paths(rows: &[TrialRow]) -> Vec<String> {
     let mut seen: Vec<String> = Vec::new();
@@ -235,7 +244,7 @@ pub(crate) fn leaderboard(
                 header.push(test);
             }
             header.extend(["epoch", "time", "params"]);
-            header.extend(paths.iter().map(String::as_str));
+            header.extend(paths.iter().map(|p| short(p, &paths)));
             let mut table = plain(&header);
             for (i, r) in rows.iter().enumerate() {
                 let Some(s) = &r.summary else { continue };
@@ -267,7 +276,7 @@ pub(crate) fn sweep(printer: &Printer, output: Output, row: &SweepRow, rows: &[T
             sweeps(printer, output, std::slice::from_ref(row))?;
             let paths = paths(rows);
             let mut header = vec!["trial", "state", "epochs", "score", "attempts"];
-            header.extend(paths.iter().map(String::as_str));
+            header.extend(paths.iter().map(|p| short(p, &paths)));
             header.push("reason");
             let mut table = plain(&header);
             for r in rows {

@@ -74,7 +74,8 @@ pub struct SweepPlan {
     pub space: Space,
     /// Attempts that may fail before a trial fails, at least 1.
     pub max_attempts: u32,
-    /// BLAKE3 (32 hex digits) over everything above: the same plan again is the same sweep.
+    /// BLAKE3 (32 hex digits) over objective, recipe, space and attempts: the same plan again is the same sweep, whatever
+    /// it is called.
     pub fingerprint: String,
     /// The file as it was read, for tracing.
     pub source: String,
