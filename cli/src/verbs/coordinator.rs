@@ -23,7 +23,9 @@ pub(super) async fn coordinator(setting: &Setting, args: CoordinatorArgs) -> Res
     let address = AddressFile::write(&data_dir, addr)?;
     let printer = &setting.printer;
     printer.talk(&format!("coordinator at http://{addr}, store in {}", data_dir.display()));
-    printer.talk(&format!("next: gliss worker --coordinator http://{addr}   and   gliss submit FILE"));
+    // An address for all networks is no address to connect to.
+    let reached = if addr.ip().is_unspecified() { format!("THIS-HOST:{}", addr.port()) } else { addr.to_string() };
+    printer.talk(&format!("next: gliss worker --coordinator http://{reached}   and   gliss submit FILE"));
     if open {
         printer.talk("warning: the token travels unencrypted; use this address in a trusted network only");
     }
