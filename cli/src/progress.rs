@@ -89,7 +89,10 @@ impl Progress {
             for bar in bars.trials.values() {
                 bar.finish_and_clear();
             }
+            bars.sweep.disable_steady_tick();
             bars.sweep.finish_and_clear();
+            // A terminal that cannot be cleared keeps a line; nothing hangs on it.
+            let _ = bars.all.clear();
         }
     }
 }

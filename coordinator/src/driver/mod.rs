@@ -235,14 +235,15 @@ impl Loop {
             let (worker, says) = sessions::effect(effect);
             self.sessions.send(worker, says);
         }
-        for query in queries {
-            query(&self.engine, self.journal.as_ref());
-        }
         for fact in &batch.facts {
             if let Fact::TrialClosed { trial, .. } = fact {
                 // No receiver means that nobody watches.
                 let _ = self.closed.send(*trial);
             }
+        }
+        // After the closings, so that whoever reads a state can hear of every trial that had closed in it.
+        for query in queries {
+            query(&self.engine, self.journal.as_ref());
         }
         self.changed.send_modify(|n| *n += 1);
         // A session whose queue is full is stuck: it is cut, and its worker comes back when it can.

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use gliss_engine::{Engine, Input, Rejection, Reply, view};
 use gliss_spec::{Override, Source, SpecErrors};
-use gliss_types::{SweepId, TrialId};
+use gliss_types::{SweepId, TrialId, TrialRow};
 use gliss_wire::v1::control_service_server::ControlService;
 use gliss_wire::{pack, v1};
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::TryRecvError;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
@@ -39,6 +40,21 @@ impl Control {
         read: impl FnOnce(&Engine, &dyn Journal) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, Status> {
         self.driver.read(read).await.map_err(stopping)?.map_err(unanswered)
+    }
+
+    /// The next message of a watch: first how the sweep stands, then what had closed by then, so that the last message
+    /// misses no trial.
+    async fn watched(&self, id: SweepId, closings: &mut Receiver<TrialId>) -> Result<v1::WatchResponse, Status> {
+        let mut message = self.read(move |engine, _| watched(engine, id)).await?;
+        let closed = drain(closings, id);
+        if !closed.is_empty() {
+            let rows = move |engine: &Engine, _: &dyn Journal| {
+                let rows: Result<Vec<_>, ReadError> = closed.iter().map(|t| trial_row(engine, *t)).collect();
+                rows
+            };
+            message.closed = self.read(rows).await?.into_iter().flatten().map(pack).collect();
+        }
+        Ok(message)
     }
 
     /// Passes a wish on and answers with the sweep's row.
@@ -163,7 +179,7 @@ impl ControlService for Control {
         // Subscribed before the first look, so that no trial closes unseen in between.
         let mut closings = self.driver.closed_trials();
         let mut changes = self.driver.changes();
-        let first = self.read(move |engine, _| watched(engine, id, &[])).await?;
+        let first = self.read(move |engine, _| watched(engine, id)).await?;
         let (sender, receiver) = tokio::sync::mpsc::channel(4);
         let control = self.clone();
         tokio::spawn(async move {
@@ -181,8 +197,7 @@ impl ControlService for Control {
                 if changed.is_err() {
                     return;
                 }
-                let closed = drain(&mut closings, id);
-                match control.read(move |engine, _| watched(engine, id, &closed)).await {
+                match control.watched(id, &mut closings).await {
                     Ok(next) => message = next,
                     // A receiver that has gone needs no telling.
                     Err(status) => return drop(sender.send(Err(status)).await),
@@ -202,7 +217,7 @@ impl ControlService for Control {
 }
 
 /// Trials of a sweep that closed since the last look. A watcher that lagged has missed some, which its counts show.
-fn drain(closings: &mut tokio::sync::broadcast::Receiver<TrialId>, sweep: SweepId) -> Vec<TrialId> {
+fn drain(closings: &mut Receiver<TrialId>, sweep: SweepId) -> Vec<TrialId> {
     let mut closed = Vec::new();
     loop {
         match closings.try_recv() {
@@ -213,18 +228,17 @@ fn drain(closings: &mut tokio::sync::broadcast::Receiver<TrialId>, sweep: SweepI
     }
 }
 
-fn watched(engine: &Engine, id: SweepId, closed: &[TrialId]) -> Result<v1::WatchResponse, ReadError> {
-    let row = |number: u32| reading::trials(engine, id, u64::from(number) - 1, 1).map(|mut rows| rows.pop());
+fn trial_row(engine: &Engine, id: TrialId) -> Result<Option<TrialRow>, ReadError> {
+    Ok(reading::trials(engine, id.sweep, u64::from(id.number) - 1, 1)?.pop())
+}
+
+fn watched(engine: &Engine, id: SweepId) -> Result<v1::WatchResponse, ReadError> {
     let mut running = Vec::new();
     for attempt in view::running(engine, id).ok_or(ReadError::NoSweep(id))? {
-        if let Some(trial) = row(attempt.attempt.trial.number)? {
+        if let Some(trial) = trial_row(engine, attempt.attempt.trial)? {
             let (epoch, step, steps) = attempt.progress.map_or((0, 0, 0), |p| (p.epoch, p.step, p.steps));
             running.push(v1::RunningTrial { trial: Some(trial.into()), epoch, step, steps });
         }
     }
-    let mut rows = Vec::new();
-    for trial in closed {
-        rows.extend(row(trial.number)?.map(v1::TrialRow::from));
-    }
-    Ok(v1::WatchResponse { sweep: Some(reading::sweep(engine, id)?.into()), running, closed: rows })
+    Ok(v1::WatchResponse { sweep: Some(reading::sweep(engine, id)?.into()), running, closed: Vec::new() })
 }
