@@ -108,7 +108,7 @@ impl Agent {
     }
 }
 
-/// Waits before the next connection. Slots go on; their reports are kept. When the lease has run out, they stop.
+/// Waits before the next connection. Slots go on; their reports are kept. When the leases run out, they stop.
 async fn wait(
     pause: Duration,
     lease: Option<(tokio::time::Instant, Duration)>,
@@ -117,16 +117,18 @@ async fn wait(
     stop: &mut watch::Receiver<bool>,
 ) {
     let until = tokio::time::Instant::now() + pause;
-    if let Some((heard, term)) = lease
-        && attempts.busy() > 0
-        && heard.elapsed() >= term
-    {
-        info!("the leases ran out while the coordinator was out of reach; attempts stop");
-        attempts.stop_all();
-    }
+    let mut lapse = lease.map(|(heard, term)| heard + term);
     loop {
         tokio::select! {
             () = tokio::time::sleep_until(until) => return,
+            () = tokio::time::sleep_until(lapse.unwrap_or(until)), if lapse.is_some() => {
+                // Others may have these trials by now. Said once a wait; those that were told are no worse for it.
+                lapse = None;
+                if attempts.busy() > 0 {
+                    info!("the leases ran out while the coordinator was out of reach; attempts stop");
+                    attempts.stop_all();
+                }
+            }
             said = slots.recv() => match said {
                 Some(SlotSays::Report(id, body)) => drop(attempts.report(id, body)),
                 Some(SlotSays::Free(id)) => attempts.leave(id),
