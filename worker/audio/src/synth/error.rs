@@ -76,6 +76,9 @@ pub enum SynthError {
         /// The path given.
         dir: PathBuf,
     },
+    /// Whoever was told of the clips wanted no more of them.
+    #[error("stopped before the set was whole")]
+    Stopped,
     /// Reading or writing failed.
     #[error("could not {action} {}", path.display())]
     Io {

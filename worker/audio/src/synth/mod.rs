@@ -33,4 +33,4 @@ pub use error::SynthError;
 pub use render::render;
 pub use settings::SynthSettings;
 pub use style::{STYLES, Style};
-pub use write::{SynthSet, write_set};
+pub use write::{SynthSet, write_set, write_set_while};

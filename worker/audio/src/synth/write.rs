@@ -5,6 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -55,6 +56,21 @@ pub fn write_set(
     settings: &SynthSettings,
     mut on_clip: impl FnMut(u32, u32),
 ) -> Result<SynthSet, SynthError> {
+    write_set_while(dir, settings, |done, total| {
+        on_clip(done, total);
+        ControlFlow::Continue(())
+    })
+}
+
+/// As [`write_set`], until `on_clip` breaks: then the clips under way are finished, and a later call goes on from there.
+///
+/// # Errors
+/// Those of [`write_set`], and [`SynthError::Stopped`].
+pub fn write_set_while(
+    dir: &Path,
+    settings: &SynthSettings,
+    mut on_clip: impl FnMut(u32, u32) -> ControlFlow<()>,
+) -> Result<SynthSet, SynthError> {
     settings.check()?;
     if dir.exists() && !dir.is_dir() {
         return Err(SynthError::NotAFolder { dir: dir.to_path_buf() });
@@ -75,7 +91,9 @@ pub fn write_set(
     let missing = missing_clips(dir, settings)?;
     let clips = settings.clips_per_style * STYLES.len() as u32;
     let there = clips - missing.len() as u32;
-    on_clip(there, clips);
+    if on_clip(there, clips).is_break() {
+        return Err(SynthError::Stopped);
+    }
     for style in STYLES {
         let folder = dir.join(style.name());
         fs::create_dir_all(&folder).map_err(SynthError::io("create", &folder))?;
@@ -132,8 +150,12 @@ fn missing_clips(dir: &Path, settings: &SynthSettings) -> Result<Vec<Clip>, Synt
     Ok(missing)
 }
 
-/// Renders and writes clips on every available core; the first error stops them all.
-fn write_clips(clips: &[Clip], settings: &SynthSettings, mut on_clip: impl FnMut(u32)) -> Result<(), SynthError> {
+/// Renders and writes clips on every available core; the first error, or a break, stops them all.
+fn write_clips(
+    clips: &[Clip],
+    settings: &SynthSettings,
+    mut on_clip: impl FnMut(u32) -> ControlFlow<()>,
+) -> Result<(), SynthError> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);
     let (report, reports) = mpsc::channel();
@@ -144,7 +166,7 @@ fn write_clips(clips: &[Clip], settings: &SynthSettings, mut on_clip: impl FnMut
                 while let Some(clip) = clips.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let samples = render(clip.style, clip.number, settings);
                     let written = write_file(&clip.path, &wav::encode(&samples, settings.sample_rate));
-                    // Nobody listens any more once another clip has failed.
+                    // Nobody listens any more once another clip has failed, or enough was heard.
                     if report.send(written).is_err() {
                         return;
                     }
@@ -156,7 +178,9 @@ fn write_clips(clips: &[Clip], settings: &SynthSettings, mut on_clip: impl FnMut
         for written in reports {
             written?;
             done += 1;
-            on_clip(done);
+            if on_clip(done).is_break() {
+                return Err(SynthError::Stopped);
+            }
         }
         Ok(())
     })
@@ -218,6 +242,20 @@ mod tests {
 
         let again = write_set(dir.path(), &SMALL, |done, total| assert_eq!((done, total), (20, 20)))?;
         assert_eq!(again.written, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn a_set_that_is_stopped_is_gone_on_with() -> Outcome {
+        let dir = tempfile::tempdir()?;
+        let stop_at =
+            |limit| move |done, _| if done < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+        assert!(matches!(write_set_while(dir.path(), &SMALL, stop_at(0)), Err(SynthError::Stopped)));
+        assert!(matches!(write_set_while(dir.path(), &SMALL, stop_at(3)), Err(SynthError::Stopped)));
+        assert!(!dir.path().join(marker::WHOLE).exists());
+        let set = write_set(dir.path(), &SMALL, |_, _| {})?;
+        assert!(set.written <= 17, "{} clips were written again", set.written - 17);
+        assert!(dir.path().join(marker::WHOLE).exists());
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use gliss_audio::synth::{STYLES, SynthSettings};
 use gliss_types::recipe::{Data, Split};
 
 use super::{Clips, Column, DataError, Warning, list_clips, read_table, synth};
+use crate::Control;
 use crate::split::{Deal, SplitError, Subjects, deal};
 
 /// Bytes of a wav file's header, as the synthetic set is written.
@@ -65,7 +66,8 @@ pub fn inspect(data: &Data, cache_root: &Path) -> Result<Inspection, DataError> 
             Ok(gather(&table.classes, table.labels, bytes, columns, Vec::new(), absent.clone(), absent))
         }
         Data::Folder { .. } | Data::Manifest { .. } => {
-            let Clips { classes, clips, groups, folds, warnings } = list_clips(data, cache_root, &mut |_, _| {})?;
+            let Clips { classes, clips, groups, folds, warnings } =
+                list_clips(data, cache_root, &mut |_, _| {}, &Control::new())?;
             let bytes = clips.iter().filter_map(|clip| fs::metadata(&clip.path).ok()).map(|found| found.len()).sum();
             let labels = clips.iter().map(|clip| clip.label).collect();
             Ok(gather(&classes, labels, bytes, None, warnings, groups, folds))

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use gliss_types::recipe::Data;
 
 use super::{DataError, Warning, folder, manifest, synth};
+use crate::Control;
 
 /// Nets have at most so many outputs.
 const CLASS_LIMIT: usize = 10_000;
@@ -55,11 +56,12 @@ pub enum Column {
     Values(Vec<u32>),
 }
 
-/// Lists the clips of `data`. A synthetic set is rendered into the cache first, which `progress` is told of.
+/// Lists the clips of `data`. A synthetic set is rendered into the cache first, which `progress` is told of and `stop` ends.
 pub(crate) fn list_clips(
     data: &Data,
     cache_root: &Path,
     progress: &mut dyn FnMut(usize, usize),
+    stop: &Control,
 ) -> Result<Clips, DataError> {
     match data {
         Data::Folder { path } => folder::list(Path::new(path)),
@@ -68,7 +70,7 @@ pub(crate) fn list_clips(
             manifest::list(Path::new(path), &columns)
         }
         Data::Synth { .. } => {
-            let dir = synth::render(data, cache_root, progress)?;
+            let dir = synth::render(data, cache_root, progress, stop)?;
             folder::list(&dir)
         }
         Data::Table { path, .. } => Err(DataError::NotAFolder { path: path.into() }),

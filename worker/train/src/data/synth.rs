@@ -1,11 +1,13 @@
 //! The synthetic set: where it lies in the cache, and how it gets there.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use gliss_audio::synth::{SynthSettings, write_set};
+use gliss_audio::synth::{SynthError, SynthSettings, write_set_while};
 use gliss_types::recipe::Data;
 
 use super::DataError;
+use crate::Control;
 
 /// The settings of `data` as the renderer takes them; none if it is another kind of data.
 pub(super) fn settings(data: &Data) -> Option<SynthSettings> {
@@ -25,15 +27,22 @@ pub(super) fn folder(cache_root: &Path, settings: &SynthSettings) -> PathBuf {
 }
 
 /// Renders the clips of `data` that are not in the cache yet, and gives the folder. Processes that do it at once take
-/// turns. `progress` is told of the clips that are done and of all clips.
+/// turns. `progress` is told of the clips that are done and of all clips; `stop` is heard after each.
 pub(super) fn render(
     data: &Data,
     cache_root: &Path,
     progress: &mut dyn FnMut(usize, usize),
+    stop: &Control,
 ) -> Result<PathBuf, DataError> {
     let settings = settings(data).expect("called for synthetic data alone");
     let dir = folder(cache_root, &settings);
-    let set = write_set(&dir, &settings, |done, all| progress(done as usize, all as usize))
-        .map_err(|source| DataError::Synth { source })?;
-    Ok(set.dir)
+    let on_clip = |done, all| {
+        progress(done as usize, all as usize);
+        if stop.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    match write_set_while(&dir, &settings, on_clip) {
+        Ok(set) => Ok(set.dir),
+        Err(SynthError::Stopped) => Err(DataError::Stopped),
+        Err(source) => Err(DataError::Synth { source }),
+    }
 }

@@ -56,7 +56,7 @@ impl Library {
             (data, Features::MelPicture(settings)) => {
                 let front_end =
                     FrontEnd::new(settings).map_err(|error| DataError::FrontEnd { reason: error.to_string() })?;
-                let listed = list_clips(data, &self.cache_root, progress)?;
+                let listed = list_clips(data, &self.cache_root, progress, stop)?;
                 let paths: Vec<&Path> = listed.clips.iter().map(|clip| clip.path.as_path()).collect();
                 let address = address(data, Some(&training.features), &paths);
                 self.shelf.fetch(address, progress, stop, |progress| {
