@@ -8,7 +8,12 @@ mod world;
 
 mod coordinator_killed;
 mod fleet;
+mod many;
+mod random_kills;
 mod results;
+mod run;
 mod sweep;
+mod token;
 mod undisturbed;
+mod wishes;
 mod worker_killed;

@@ -7,4 +7,4 @@ mod wait;
 
 pub(crate) use place::{Place, Said};
 pub(crate) use process::Process;
-pub(crate) use wait::{LONG, until};
+pub(crate) use wait::until;
