@@ -140,11 +140,14 @@ pub(crate) fn agent_failure(error: &AgentError) -> Failure {
         AgentError::Unreachable { .. } => "start one with `gliss coordinator`, or name another with `--coordinator`",
         AgentError::Refused { .. } => "check `--token-file`, and that both sides are the same version of gliss",
         AgentError::Protocol { .. } => "use the same version of gliss on both sides",
+        AgentError::Disk { .. } => {
+            "free some space, then run the same command again: every finished epoch is kept and no trial was lost"
+        }
         AgentError::Checkpoints { .. } => "run the worker where that folder is reachable and writable",
     };
     let exit = match error {
         AgentError::Unreachable { .. } | AgentError::Protocol { .. } => Exit::Unreachable,
-        AgentError::Checkpoints { .. } => Exit::Fault,
+        AgentError::Disk { .. } | AgentError::Checkpoints { .. } => Exit::Fault,
         _ => Exit::Usage,
     };
     Failure::new(exit, format!("failed to run the worker: {}", chain(error)), remedy)

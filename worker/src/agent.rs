@@ -69,7 +69,8 @@ impl Agent {
     /// the coordinator refuses the worker for good.
     ///
     /// # Errors
-    /// A coordinator that was never reached, that speaks another protocol, or that refuses the token.
+    /// A coordinator that was never reached, that speaks another protocol, or that refuses the token; checkpoints that
+    /// cannot be written (attempts are handed back first).
     pub async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), AgentError> {
         let config = self.config;
         let library = Arc::new(Library::new(config.cache.clone(), config.threads));
@@ -86,6 +87,9 @@ impl Agent {
                     met = true;
                     backoff.reset();
                     let end = session.live(&config, &library, &says, &mut slots, &mut attempts, &mut stop).await?;
+                    if let (End::Left, Some(reason)) = (&end, attempts.fault()) {
+                        return Err(AgentError::Disk { reason: reason.to_owned() });
+                    }
                     match end {
                         End::Left => return Ok(()),
                         End::Lost { last_heard, lease: term } => lease = Some((last_heard, term)),
@@ -98,6 +102,9 @@ impl Agent {
                     }
                     warn!(%error, "the coordinator is out of reach; trying again");
                 }
+            }
+            if let (Some(reason), 0) = (attempts.fault(), attempts.busy()) {
+                return Err(AgentError::Disk { reason: reason.to_owned() });
             }
             if *stop.borrow() && attempts.busy() == 0 {
                 // Nobody to say goodbye to; leases run out by themselves.
@@ -132,6 +139,10 @@ async fn wait(
             said = slots.recv() => match said {
                 Some(SlotSays::Report(id, body)) => drop(attempts.report(id, body)),
                 Some(SlotSays::Free(id)) => attempts.leave(id),
+                Some(SlotSays::Fault(reason)) => {
+                    attempts.note_fault(reason);
+                    attempts.stop_all();
+                }
                 None => return,
             },
             changed = stop.changed() => {

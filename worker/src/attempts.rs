@@ -42,9 +42,21 @@ pub(crate) struct Attempts {
     held: BTreeMap<AttemptId, Attempt>,
     /// Offers that wait for a slot whose attempt was told to stop.
     waiting: VecDeque<Offer>,
+    /// Why this worker cannot go on, once it cannot.
+    fault: Option<String>,
 }
 
 impl Attempts {
+    /// Notes why this worker cannot go on. The first reason is the one that counts.
+    pub(crate) fn note_fault(&mut self, reason: String) {
+        self.fault.get_or_insert(reason);
+    }
+
+    /// Why this worker cannot go on, if it cannot.
+    pub(crate) fn fault(&self) -> Option<&str> {
+        self.fault.as_deref()
+    }
+
     /// Slots that are taken.
     pub(crate) fn busy(&self) -> usize {
         self.held.values().filter(|a| !a.left).count()
@@ -156,13 +168,12 @@ impl Attempts {
         }
     }
 
-    /// Asks everything to stop; hands back what still waits.
-    pub(crate) fn stop_all(&mut self) -> Vec<WorkerSays> {
+    /// Asks everything to stop. Offers that wait are forgotten: they were never begun, and end with the session.
+    pub(crate) fn stop_all(&mut self) {
+        self.waiting.clear();
         for attempt in self.held.values() {
             attempt.control.stop();
         }
-        let waiting: Vec<AttemptId> = self.waiting.iter().map(|o| o.attempt).collect();
-        waiting.into_iter().filter_map(|id| self.stop(id)).collect()
     }
 
     /// What a hello says of held attempts. Offers that wait were never begun: they are left out, and come again.

@@ -62,6 +62,12 @@ pub enum AgentError {
         /// How.
         reason: String,
     },
+    /// Checkpoints cannot be written any more.
+    #[error("{reason}")]
+    Disk {
+        /// What could not be done and why.
+        reason: String,
+    },
     /// The coordinator's checkpoints are out of reach.
     #[error("the checkpoints at {place} cannot be used here")]
     Checkpoints {
@@ -77,7 +83,10 @@ impl AgentError {
     /// Whether trying again is of no use.
     pub fn is_final(&self) -> bool {
         match self {
-            AgentError::Address { .. } | AgentError::Token | AgentError::Checkpoints { .. } => true,
+            AgentError::Address { .. }
+            | AgentError::Token
+            | AgentError::Disk { .. }
+            | AgentError::Checkpoints { .. } => true,
             AgentError::Unreachable { .. } | AgentError::Protocol { .. } => false,
             AgentError::Refused { status, .. } => matches!(
                 status.code(),
@@ -161,8 +170,13 @@ impl Session {
         let mut last_heard = Instant::now();
         let mut beat = interval(Duration::from_millis(self.welcome.heartbeat_ms));
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut leaving: Option<Instant> = None;
+        // Asked to stop while there was no session: this one is for handing back and saying goodbye.
+        let asked = *stop.borrow() || attempts.fault().is_some();
+        let mut leaving = asked.then(|| Instant::now() + config.grace);
         let mut stop_open = true;
+        if asked {
+            attempts.stop_all();
+        }
 
         if !self.reattach(attempts).await {
             return Ok(End::Lost { last_heard, lease });
@@ -198,6 +212,13 @@ impl Session {
                         }
                         true
                     }
+                    Some(SlotSays::Fault(reason)) => {
+                        warn!(reason, "the worker leaves");
+                        attempts.note_fault(reason);
+                        leaving.get_or_insert(Instant::now() + config.grace);
+                        attempts.stop_all();
+                        true
+                    }
                     None => false,
                 },
                 _ = beat.tick() => self.send(Some(WorkerSays::Heartbeat(attempts.progress()))).await,
@@ -205,11 +226,9 @@ impl Session {
                     stop_open = changed.is_ok();
                     if leaving.is_none() && (changed.is_err() || *stop.borrow()) {
                         leaving = Some(Instant::now() + config.grace);
-                        let reports = attempts.stop_all();
-                        self.send_all(reports).await
-                    } else {
-                        true
+                        attempts.stop_all();
                     }
+                    true
                 },
                 () = sleep_until(leaving.unwrap_or(last_heard)), if leaving.is_some() => {
                     warn!("attempts did not stop in time; leaving without them");
@@ -267,12 +286,8 @@ impl Session {
         };
         Ok(match says {
             CoordinatorSays::Offer(offer) if attempts.knows(offer.attempt) => true,
-            CoordinatorSays::Offer(offer) if leaving => {
-                let id = offer.attempt;
-                attempts.wait(offer);
-                let report = attempts.stop(id);
-                self.send(report).await
-            }
+            // Not taken up; the goodbye hands it back. Handing it back now would only bring the next one.
+            CoordinatorSays::Offer(_) if leaving => true,
             CoordinatorSays::Offer(offer) => {
                 if attempts.busy() < config.slots {
                     begin(offer, shared, attempts);

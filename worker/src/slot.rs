@@ -22,6 +22,8 @@ pub(crate) enum SlotSays {
     Report(AttemptId, ReportBody),
     /// The slot is free.
     Free(AttemptId),
+    /// The worker is of no more use: it cannot keep checkpoints.
+    Fault(String),
 }
 
 /// What every slot of a worker shares.
@@ -101,6 +103,11 @@ fn work(offer: &Offer, recipe: &Recipe, shared: &Shared, control: &Control, gaug
     let outcome = match result {
         Ok(Ok(Finish::Completed(summary))) => Outcome::Completed(summary),
         Ok(Ok(Finish::Interrupted)) => Outcome::Released,
+        // The disk is at fault, not the trial: it goes back as it is, and this worker takes no more.
+        Ok(Err(error @ TrainError::Checkpoint { .. })) => {
+            let _ = shared.says.send(SlotSays::Fault(text(&error)));
+            Outcome::Released
+        }
         Ok(Err(error)) => failed(id, &error),
         Err(panic) => {
             let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
