@@ -15,7 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use gliss_engine::{Effect, Engine, Fact, Input, Options, ReplayError, Reply, ReportBody};
-use gliss_types::{MetricPoint, TrialId};
+use gliss_types::{MetricPoint, TrialId, WorkerId};
 use gliss_wire::CoordinatorSays;
 use tokio::sync::{broadcast, oneshot, watch};
 
@@ -125,23 +125,24 @@ struct Turn {
 enum Answer {
     Reply(oneshot::Sender<Reply>, Reply),
     Welcome(SessionRequest, Reply),
-    Worker(gliss_types::WorkerId, CoordinatorSays),
+    Worker(WorkerId, CoordinatorSays),
 }
 
 impl Loop {
     fn run(mut self, commands: &Receiver<Command>) -> Result<(), Fault> {
         loop {
             let mut turn = Turn::default();
-            match self.next(commands) {
-                Some(command) => {
-                    self.take(&mut turn, command);
-                    // Whatever came in while the last batch was being stored shares this one.
-                    while turn.answers.len() + turn.queries.len() < BATCH && !turn.end {
-                        let Ok(command) = commands.try_recv() else { break };
-                        self.take(&mut turn, command);
+            if let Some(command) = self.next(commands) {
+                self.take(&mut turn, command);
+                // Whatever came in while the last batch was being stored shares this one. Commands are counted, not what
+                // they lead to: those of a session that was cut lead to nothing, and must not hold up the commit.
+                for _ in 1..BATCH {
+                    if turn.end {
+                        break;
                     }
+                    let Ok(command) = commands.try_recv() else { break };
+                    self.take(&mut turn, command);
                 }
-                None => {}
             }
             // After what has come in, so that a renewal that is there is not overlooked; and however much came in.
             if self.engine.next_deadline().is_some_and(|deadline| deadline <= self.clock.now()) {
@@ -194,20 +195,30 @@ impl Loop {
                 }
             }
             Command::Open(request) => {
+                // A stream that broke while its session was being opened has no task that closes it.
+                let known = self.engine.state().worker_of(&request.hello.instance).map(|worker| worker.id());
+                if let Some(worker) = known.filter(|worker| self.sessions.close_gone(*worker)) {
+                    self.over(turn, worker, Input::Disconnected { worker });
+                }
                 let answer = self.decide(turn, request.input());
                 turn.answers.push(Answer::Welcome(request, answer));
             }
             Command::Close { session, worker, goodbye } => {
                 if self.sessions.close(worker, session) {
-                    // What was decided for the session that is gone must not reach the next one.
-                    turn.effects.retain(|effect| sessions::receiver(effect) != worker);
                     let input = if goodbye { Input::Goodbye { worker } } else { Input::Disconnected { worker } };
-                    self.decide(turn, input);
+                    self.over(turn, worker, input);
                 }
             }
             Command::Query(query) => turn.queries.push(query),
             Command::End => turn.end = true,
         }
+    }
+
+    /// Decides what the end of a session leads to.
+    fn over(&mut self, turn: &mut Turn, worker: WorkerId, input: Input) {
+        // What was decided for the session that is gone must not reach the next one.
+        turn.effects.retain(|effect| sessions::receiver(effect) != worker);
+        self.decide(turn, input);
     }
 
     fn decide(&mut self, turn: &mut Turn, input: Input) -> Reply {

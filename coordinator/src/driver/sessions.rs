@@ -6,6 +6,7 @@ use gliss_engine::{Effect, Held, Rejection, Reply};
 use gliss_types::{AttemptId, WorkerId};
 use gliss_wire::{CoordinatorSays, HeldAnswer, Offer, Reject, StopReason, Welcome};
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tracing::{debug, warn};
 
 use super::SessionRequest;
@@ -68,17 +69,28 @@ impl Sessions {
         current
     }
 
-    /// Sends a message, if the worker has a session. A full queue marks the session as stuck.
+    /// Ends the worker's session if its stream is gone; whether it was.
+    pub(super) fn close_gone(&mut self, worker: WorkerId) -> bool {
+        let gone = self.live.get(&worker).is_some_and(|session| session.out.is_closed());
+        if gone {
+            self.live.remove(&worker);
+        }
+        gone
+    }
+
+    /// Sends a message, if the worker has a session. A full queue, or a stream that is gone, cuts it.
     pub(super) fn send(&mut self, worker: WorkerId, says: CoordinatorSays) {
         let Some(session) = self.live.get(&worker) else {
             debug!(%worker, "a message for a worker without a session is dropped");
             return;
         };
-        if session.out.try_send(says).is_err() {
-            warn!(%worker, "the worker does not read; its session is cut");
-            self.live.remove(&worker);
-            self.stuck.push(worker);
+        match session.out.try_send(says) {
+            Ok(()) => return,
+            Err(TrySendError::Full(_)) => warn!(%worker, "the worker does not read; its session is cut"),
+            Err(TrySendError::Closed(_)) => debug!(%worker, "the stream is gone; its session ends"),
         }
+        self.live.remove(&worker);
+        self.stuck.push(worker);
     }
 
     /// Workers whose sessions were cut since the last call.

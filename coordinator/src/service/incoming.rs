@@ -1,4 +1,5 @@
-//! Connections as they come in, bounded in number. A failed accept is waited out, never the end of the server.
+//! Connections as they come in, bounded in number and in the time that they may take to say what they want. A failed
+//! accept is waited out, never the end of the server.
 
 use std::io;
 use std::pin::Pin;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::{Sleep, sleep};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::Connected;
 use tracing::warn;
@@ -17,11 +19,17 @@ use tracing::warn;
 const CONNECTIONS: usize = 16_384;
 /// After an accept failed (too many open files, mostly).
 const PAUSE: Duration = Duration::from_millis(100);
+/// Bytes with which every HTTP/2 connection begins. From there on the server's own pings find out who is gone.
+const PREFACE: usize = 24;
+/// How long a connection may take over them: one that says nothing would hold its place for ever.
+const PREFACE_WITHIN: Duration = Duration::from_secs(10);
 
 /// A connection that counts against the limit until it is dropped.
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: TcpStream,
+    /// How many bytes of the preface are missing, and the end of its time; none once it is whole.
+    preface: Option<(usize, Pin<Box<Sleep>>)>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -42,7 +50,8 @@ pub(super) fn accept(listener: TcpListener) -> ReceiverStream<io::Result<Connect
                     if let Err(error) = stream.set_nodelay(true) {
                         warn!(%error, "a connection keeps its delay");
                     }
-                    if sender.send(Ok(Connection { stream, _permit: permit })).await.is_err() {
+                    let preface = Some((PREFACE, Box::pin(sleep(PREFACE_WITHIN))));
+                    if sender.send(Ok(Connection { stream, preface, _permit: permit })).await.is_err() {
                         return;
                     }
                 }
@@ -66,7 +75,16 @@ impl Connected for Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        let Some((missing, deadline)) = &mut self.preface else { return read };
+        *missing = missing.saturating_sub(buf.filled().len() - before);
+        if *missing == 0 {
+            self.preface = None;
+        } else if read.is_pending() && deadline.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        read
     }
 }
 

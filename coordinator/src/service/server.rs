@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gliss_engine::{Millis, Options};
@@ -12,6 +12,7 @@ use gliss_wire::{MESSAGE_LIMIT, v1};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
 use tracing::info;
@@ -22,6 +23,10 @@ use super::incoming;
 use super::session::Sessions;
 use crate::driver::{Driver, DriverHandle, Fault};
 use crate::store::{Store, StoreError};
+
+/// How long a store may be in use before that is an error, and how often it is tried again.
+const PATIENCE: Duration = Duration::from_secs(2);
+const RETRY: Duration = Duration::from_millis(50);
 
 /// How a coordinator is to run.
 #[derive(Debug, Clone)]
@@ -134,7 +139,7 @@ impl Coordinator {
         })?;
         let addr = listener.local_addr().map_err(|source| StartError::Listen { listen, source })?;
 
-        let store = Store::open(&data_dir)?;
+        let store = open(&data_dir).await?;
         let checkpoints = data_dir.canonicalize().unwrap_or(data_dir).join("checkpoints");
         let options = Options { lease: Millis(lease.as_millis() as u64), ..Options::default() };
         let (end, ended) = watch::channel(false);
@@ -184,6 +189,17 @@ impl Coordinator {
         match result {
             Ok(result) => result,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+}
+
+/// Opens the store. One that somebody only looks at, which takes a moment, is waited for.
+async fn open(data_dir: &Path) -> Result<Store, StoreError> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match Store::open(data_dir) {
+            Err(StoreError::InUse { .. }) if Instant::now() < until => sleep(RETRY).await,
+            other => return other,
         }
     }
 }
