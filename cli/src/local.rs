@@ -137,7 +137,9 @@ pub(crate) fn agent_failure(error: &AgentError) -> Failure {
     let remedy = match error {
         AgentError::Address { .. } => "write it like http://127.0.0.1:7070",
         AgentError::Token => "use letters and digits in the token file",
-        AgentError::Unreachable { .. } => "start one with `gliss coordinator`, or name another with `--coordinator`",
+        AgentError::Unreachable { .. } | AgentError::Silent { .. } => {
+            "start one with `gliss coordinator`, or name another with `--coordinator`"
+        }
         AgentError::Refused { .. } => "check `--token-file`, and that both sides are the same version of gliss",
         AgentError::Protocol { .. } => "use the same version of gliss on both sides",
         AgentError::Disk { .. } => {
@@ -146,7 +148,7 @@ pub(crate) fn agent_failure(error: &AgentError) -> Failure {
         AgentError::Checkpoints { .. } => "run the worker where that folder is reachable and writable",
     };
     let exit = match error {
-        AgentError::Unreachable { .. } | AgentError::Protocol { .. } => Exit::Unreachable,
+        AgentError::Unreachable { .. } | AgentError::Silent { .. } | AgentError::Protocol { .. } => Exit::Unreachable,
         AgentError::Disk { .. } | AgentError::Checkpoints { .. } => Exit::Fault,
         _ => Exit::Usage,
     };

@@ -1,17 +1,22 @@
 //! The agent: who the worker is, and its life from the first connection to the goodbye.
 
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gliss_train::Library;
 use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{info, warn};
 
 use crate::attempts::Attempts;
 use crate::backoff::Backoff;
 use crate::session::{AgentError, End, Session};
 use crate::slot::SlotSays;
+
+/// A session that stood so long is no reason to be slow to come back; one that breaks sooner, again and again, is.
+const SETTLED: Duration = Duration::from_secs(1);
 
 /// Where nets are trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,16 +82,20 @@ impl Agent {
         let (says, mut slots) = mpsc::unbounded_channel::<SlotSays>();
         let mut attempts = Attempts::default();
         let mut backoff = Backoff::new(&config.instance);
-        let started = tokio::time::Instant::now();
+        let started = Instant::now();
         let mut met = false;
         // When the coordinator was last heard, and how long a lease lasts: known after the first welcome.
         let mut lease = None;
         loop {
-            match Session::open(&config, &mut attempts).await {
+            let open = Session::open(&config, attempts.held());
+            match meanwhile(open, lease, &mut slots, &mut attempts, &mut stop).await {
                 Ok(session) => {
                     met = true;
-                    backoff.reset();
+                    let opened = Instant::now();
                     let end = session.live(&config, &library, &says, &mut slots, &mut attempts, &mut stop).await?;
+                    if opened.elapsed() >= SETTLED {
+                        backoff.reset();
+                    }
                     if let (End::Left, Some(reason)) = (&end, attempts.fault()) {
                         return Err(AgentError::Disk { reason: reason.to_owned() });
                     }
@@ -110,26 +119,32 @@ impl Agent {
                 // Nobody to say goodbye to; leases run out by themselves.
                 return Ok(());
             }
-            wait(backoff.next(), lease, &mut slots, &mut attempts, &mut stop).await;
+            // A coordinator that was restarted gives every lease one more term: be back well within it.
+            let pause = backoff.next();
+            let pause = lease.map_or(pause, |(_, term)| pause.min(term / 4));
+            meanwhile(sleep(pause), lease, &mut slots, &mut attempts, &mut stop).await;
         }
     }
 }
 
-/// Waits before the next connection. Slots go on; their reports are kept. When the leases run out, they stop.
-async fn wait(
-    pause: Duration,
-    lease: Option<(tokio::time::Instant, Duration)>,
+/// Awaits something while there is no session. Slots go on; their reports are kept. When the leases run out, or the worker
+/// is to leave, attempts stop.
+async fn meanwhile<T>(
+    what: impl Future<Output = T>,
+    lease: Option<(Instant, Duration)>,
     slots: &mut mpsc::UnboundedReceiver<SlotSays>,
     attempts: &mut Attempts,
     stop: &mut watch::Receiver<bool>,
-) {
-    let until = tokio::time::Instant::now() + pause;
+) -> T {
+    let mut what = pin!(what);
     let mut lapse = lease.map(|(heard, term)| heard + term);
+    // A closed channel would wake this loop for ever.
+    let mut stop_open = true;
     loop {
         tokio::select! {
-            () = tokio::time::sleep_until(until) => return,
-            () = tokio::time::sleep_until(lapse.unwrap_or(until)), if lapse.is_some() => {
-                // Others may have these trials by now. Said once a wait; those that were told are no worse for it.
+            done = &mut what => return done,
+            () = sleep_until(lapse.unwrap_or_else(Instant::now)), if lapse.is_some() => {
+                // Others may have these trials by now. Said once a call; those that were told are no worse for it.
                 lapse = None;
                 if attempts.busy() > 0 {
                     info!("the leases ran out while the coordinator was out of reach; attempts stop");
@@ -143,13 +158,12 @@ async fn wait(
                     attempts.note_fault(reason);
                     attempts.stop_all();
                 }
-                None => return,
+                None => unreachable!("the agent keeps a sender for its slots"),
             },
-            changed = stop.changed() => {
-                if changed.is_err() || *stop.borrow() {
+            changed = stop.changed(), if stop_open => {
+                stop_open = changed.is_ok();
+                if !stop_open || *stop.borrow() {
                     attempts.stop_all();
-                    // Wait out the pause; a closed channel would wake this loop for ever.
-                    if changed.is_err() { return tokio::time::sleep_until(until).await; }
                 }
             }
         }

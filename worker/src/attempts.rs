@@ -190,26 +190,27 @@ impl Attempts {
         rest.map(|(n, body)| WorkerSays::Report { attempt: id, seq: *n, body: body.clone() }).collect()
     }
 
-    /// What a heartbeat says.
+    /// What a heartbeat says. Offers that wait are in it: a neighbour that is slow to stop must not cost them their lease.
     pub(crate) fn progress(&self) -> Vec<Progress> {
         let wanted = self.held.iter().filter(|(_, a)| !a.dropped);
         let read = |gauge: &AtomicU32| gauge.load(Ordering::Relaxed);
-        wanted
-            .map(|(id, a)| Progress {
-                attempt: *id,
-                epoch: read(&a.gauge.epoch),
-                epochs: read(&a.gauge.epochs),
-                step: read(&a.gauge.step),
-                steps: read(&a.gauge.steps),
-            })
-            .collect()
+        let runs = wanted.map(|(id, a)| Progress {
+            attempt: *id,
+            epoch: read(&a.gauge.epoch),
+            epochs: read(&a.gauge.epochs),
+            step: read(&a.gauge.step),
+            steps: read(&a.gauge.steps),
+        });
+        let waits =
+            self.waiting.iter().map(|o| Progress { attempt: o.attempt, epoch: 0, epochs: 0, step: 0, steps: 0 });
+        runs.chain(waits).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gliss_types::{SweepId, TrialId};
+    use gliss_types::{Objective, SweepId, TrialId};
 
     fn id(number: u32) -> AttemptId {
         AttemptId { trial: TrialId { sweep: SweepId(1), number }, ordinal: 1 }
@@ -243,5 +244,15 @@ mod tests {
         assert!(attempts.held().is_empty() && attempts.progress().is_empty());
         attempts.leave(id(1));
         assert!(attempts.is_empty());
+    }
+
+    #[test]
+    fn an_offer_that_waits_for_its_slot_is_renewed() {
+        let mut attempts = Attempts::default();
+        let objective = Objective::default();
+        attempts.wait(Offer { attempt: id(1), recipe: "{}".into(), key: "k".into(), resume: None, objective });
+        assert_eq!(attempts.progress().iter().map(|p| p.attempt).collect::<Vec<_>>(), [id(1)]);
+        assert!(attempts.next_waiting(1).is_some(), "its slot is free");
+        assert!(attempts.progress().is_empty());
     }
 }

@@ -7,7 +7,9 @@ use gliss_train::Library;
 use gliss_train::checkpoint::{CheckpointError, CheckpointStore};
 use gliss_wire::v1::worker_service_client::WorkerServiceClient;
 use gliss_wire::v1::{CoordinatorMessage, WorkerMessage};
-use gliss_wire::{CoordinatorSays, Hello, MESSAGE_LIMIT, Offer, PROTOCOL, StopReason, Welcome, WorkerSays};
+use gliss_wire::{
+    CoordinatorSays, HeldAttempt, Hello, MESSAGE_LIMIT, Offer, PROTOCOL, StopReason, Welcome, WorkerSays,
+};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_stream::wrappers::ReceiverStream;
@@ -24,6 +26,8 @@ use crate::slot::{self, Shared, SlotSays};
 const OUTGOING: usize = 8192;
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
+/// How long the coordinator may take to answer a hello.
+const WELCOME: Duration = Duration::from_secs(10);
 
 /// Why a worker has no session.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +49,12 @@ pub enum AgentError {
         /// What the network says.
         #[source]
         source: tonic::transport::Error,
+    },
+    /// Somebody is there and says nothing.
+    #[error("the coordinator at {address} does not answer")]
+    Silent {
+        /// The address.
+        address: String,
     },
     /// The coordinator refuses.
     #[error("the coordinator at {address} refuses this worker: {}", status.message())]
@@ -87,10 +97,15 @@ impl AgentError {
             | AgentError::Token
             | AgentError::Disk { .. }
             | AgentError::Checkpoints { .. } => true,
-            AgentError::Unreachable { .. } | AgentError::Protocol { .. } => false,
+            AgentError::Unreachable { .. } | AgentError::Silent { .. } | AgentError::Protocol { .. } => false,
             AgentError::Refused { status, .. } => matches!(
                 status.code(),
-                Code::FailedPrecondition | Code::Unauthenticated | Code::PermissionDenied | Code::Unimplemented
+                // An invalid argument is a hello that no coordinator takes, such as a name that is too long.
+                Code::FailedPrecondition
+                    | Code::InvalidArgument
+                    | Code::Unauthenticated
+                    | Code::PermissionDenied
+                    | Code::Unimplemented
             ),
         }
     }
@@ -120,8 +135,8 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Connects, says hello, and hears the welcome.
-    pub(crate) async fn open(config: &Config, attempts: &mut Attempts) -> Result<Session, AgentError> {
+    /// Connects, says hello with what the worker holds, and hears the welcome.
+    pub(crate) async fn open(config: &Config, held: Vec<HeldAttempt>) -> Result<Session, AgentError> {
         let address = || config.coordinator.clone();
         let mut client = client(config).await?;
         let (out, outgoing) = mpsc::channel(OUTGOING);
@@ -132,7 +147,7 @@ impl Session {
             program: env!("CARGO_PKG_VERSION").into(),
             devices: vec![config.device.to_string()],
             slots: config.slots as u32,
-            held: attempts.held(),
+            held,
         });
         out.try_send(hello.into()).expect("a new queue has room");
         let mut request = Request::new(ReceiverStream::new(outgoing));
@@ -142,8 +157,13 @@ impl Session {
         }
         let refused = |status: Status| AgentError::Refused { address: address(), status: Box::new(status) };
         let protocol = |reason: String| AgentError::Protocol { address: address(), reason };
-        let mut messages = client.session(request).await.map_err(refused)?.into_inner();
-        let first = messages.message().await.map_err(refused)?;
+        let answer = async {
+            let mut messages = client.session(request).await?.into_inner();
+            let first = messages.message().await?;
+            Ok::<_, Status>((first, messages))
+        };
+        let answer = tokio::time::timeout(WELCOME, answer).await;
+        let (first, messages) = answer.map_err(|_| AgentError::Silent { address: address() })?.map_err(refused)?;
         let first = first.ok_or_else(|| protocol("the stream ended before a welcome".into()))?;
         let welcome = match CoordinatorSays::try_from(first).map_err(|e| protocol(e.to_string()))? {
             CoordinatorSays::Welcome(welcome) => welcome,

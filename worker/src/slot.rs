@@ -104,7 +104,7 @@ fn work(offer: &Offer, recipe: &Recipe, shared: &Shared, control: &Control, gaug
         Ok(Ok(Finish::Completed(summary))) => Outcome::Completed(summary),
         Ok(Ok(Finish::Interrupted)) => Outcome::Released,
         // The disk is at fault, not the trial: it goes back as it is, and this worker takes no more.
-        Ok(Err(error @ TrainError::Checkpoint { .. })) => {
+        Ok(Err(error @ TrainError::Checkpoint { .. })) if error.retry() => {
             let _ = shared.says.send(SlotSays::Fault(text(&error)));
             Outcome::Released
         }

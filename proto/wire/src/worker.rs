@@ -192,6 +192,9 @@ impl TryFrom<v1::WorkerMessage> for WorkerSays {
         Ok(match needed(message.body, "body")? {
             FromWorker::Hello(hello) => WorkerSays::Hello(hello.try_into()?),
             FromWorker::Heartbeat(beat) => {
+                if beat.progress.len() > 4096 {
+                    return Err(invalid("heartbeat.progress", "at most 4096 attempts"));
+                }
                 let progress: Result<Vec<_>, WireError> = beat.progress.into_iter().map(TryInto::try_into).collect();
                 WorkerSays::Heartbeat(progress?)
             }
