@@ -169,7 +169,13 @@ pub(crate) fn short<'a>(path: &'a str, all: &[String]) -> &'a str {
     let last = leaf(path);
     let generic = matches!(last, "name" | "seed");
     let clashes = all.iter().filter(|p| p.rsplit('.').next() == Some(last)).count() > 1;
-    if generic { path.strip_suffix(".name").unwrap_or(path) } else if clashes { path } else { last }
+    if generic {
+        path.strip_suffix(".name").unwrap_or(path)
+    } else if clashes {
+        path
+    } else {
+        last
+    }
 }
 
 /// The settings in which rows differ, in the order of the points.
