@@ -257,7 +257,7 @@ pub(crate) enum DataVerb {
         /// A new or empty folder.
         dir: PathBuf,
         /// Clips in each style.
-        #[arg(long, default_value_t = 24)]
+        #[arg(long, default_value_t = 40)]
         clips_per_style: u32,
         /// Length of each clip.
         #[arg(long, default_value_t = 6.0)]

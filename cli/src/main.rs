@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-use crate::args::Cli;
+use crate::args::{Cli, Verb};
 use crate::exit::Exit;
 use crate::printer::Printer;
 use crate::verbs::Setting;
@@ -34,7 +34,9 @@ fn main() -> ExitCode {
     settle_threads();
     let cli = Cli::parse();
     let printer = Printer::new(cli.global.quiet);
-    log(cli.global.verbose);
+    // A run that trains here tells of skipped clips itself, once.
+    let told = matches!(cli.verb, Verb::Run(_) | Verb::Resume { .. });
+    log(cli.global.verbose, told);
     let setting = Setting { global: cli.global, printer };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -68,8 +70,9 @@ fn settle_threads() {
 }
 
 /// The log goes to stderr; warnings alone unless asked for more.
-fn log(verbose: u8) {
+fn log(verbose: u8, told: bool) {
     let default = match verbose {
+        0 if told => "warn,gliss_train=error",
         0 => "warn",
         1 => "info",
         _ => "debug,h2=info,hyper=info,tower=info,symphonia=info",

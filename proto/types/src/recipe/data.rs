@@ -86,7 +86,7 @@ impl Data {
                 drop: r.texts("data.drop", &["filename", "length"]),
             },
             _ => Data::Synth {
-                clips_per_style: r.int32("data.clips_per_style", 24, 4..=1000),
+                clips_per_style: r.int32("data.clips_per_style", 40, 4..=1000),
                 seconds: r.float("data.seconds", 6.0, |s| (1.0..=60.0).contains(&s), "from 1 to 60 seconds"),
                 sample_rate: r.int32("data.sample_rate", 22_050, 8000..=48_000),
                 seed: r.int("data.seed", 0, 0..=u64::MAX),

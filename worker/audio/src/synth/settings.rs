@@ -17,7 +17,7 @@ pub struct SynthSettings {
 
 impl Default for SynthSettings {
     fn default() -> Self {
-        Self { clips_per_style: 24, seconds: 6.0, sample_rate: 22_050, seed: 0 }
+        Self { clips_per_style: 40, seconds: 6.0, sample_rate: 22_050, seed: 0 }
     }
 }
 
