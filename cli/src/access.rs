@@ -1,9 +1,11 @@
 //! Where answers come from: a running coordinator, or the store itself when none runs.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use gliss_coordinator::{FILE_NAME, Fault, Offline, ReadError, StoreError};
 use gliss_types::{SweepId, SweepRow, TrialDetail, TrialId, TrialRow, WorkerRow};
+use tokio::time::{Instant, sleep};
 
 use crate::args::Global;
 use crate::exit::Exit;
@@ -13,7 +15,11 @@ use crate::remote::Remote;
 /// Where a coordinator of a data folder writes its address.
 const ADDRESS_FILE: &str = "coordinator.addr";
 /// Where a coordinator listens if nothing else is said.
-const DEFAULT_ADDRESS: &str = "http://127.0.0.1:7070";
+pub(crate) const DEFAULT_ADDRESS: &str = "http://127.0.0.1:7070";
+/// How long a store may be in use without an address beside it (its process starts, stops, or only looks), and how often
+/// it is tried again.
+const PATIENCE: Duration = Duration::from_secs(2);
+const RETRY: Duration = Duration::from_millis(50);
 
 /// Where answers come from.
 #[derive(Debug)]
@@ -59,10 +65,49 @@ impl Drop for AddressFile {
     }
 }
 
-/// The coordinator that uses the data folder at this moment, if one does.
-async fn of_folder(global: &Global, token: Option<&str>) -> Option<Remote> {
+/// The coordinator whose address the data folder holds, if it answers.
+async fn addressed(global: &Global, token: Option<&str>) -> Option<Remote> {
     let text = std::fs::read_to_string(global.data_dir.join(ADDRESS_FILE)).ok()?;
     Remote::connect(text.trim(), token).await.ok()
+}
+
+/// The store of the data folder, or the coordinator that has it open; `None` where there is no store.
+///
+/// The store's lock is asked first: an address that a killed coordinator left behind may be another one's by now.
+async fn of_folder(global: &Global, token: Option<&str>) -> Result<Option<Access>, Failure> {
+    let until = Instant::now() + PATIENCE;
+    while global.data_dir.join(FILE_NAME).is_file() {
+        let fault = match Offline::open(&global.data_dir) {
+            Ok(store) => return Ok(Some(Access::Offline(Box::new(store)))),
+            Err(fault) => fault,
+        };
+        if !matches!(fault, Fault::Store(StoreError::InUse { .. })) {
+            return Err(store_failure(&fault));
+        }
+        if let Some(remote) = addressed(global, token).await {
+            return Ok(Some(Access::Remote(remote)));
+        }
+        if Instant::now() >= until {
+            return Err(store_failure(&fault));
+        }
+        sleep(RETRY).await;
+    }
+    Ok(None)
+}
+
+/// The store of the data folder, read; `None` where there is none.
+///
+/// # Errors
+/// It cannot be used, be it because a coordinator has it.
+pub(crate) async fn offline(global: &Global) -> Result<Option<Offline>, Failure> {
+    match of_folder(global, None).await? {
+        None => Ok(None),
+        Some(Access::Offline(store)) => Ok(Some(*store)),
+        Some(Access::Remote(_)) => {
+            let path = global.data_dir.join(FILE_NAME);
+            Err(store_failure(&Fault::Store(StoreError::InUse { path })))
+        }
+    }
 }
 
 /// The coordinator that a request goes to: the one that is named, the one that uses the data folder, or the one at the
@@ -72,7 +117,7 @@ pub(crate) async fn coordinator(global: &Global) -> Result<Remote, Failure> {
     if let Some(address) = &global.coordinator {
         return Remote::connect(address, token.as_deref()).await;
     }
-    if let Some(remote) = of_folder(global, token.as_deref()).await {
+    if let Ok(Some(Access::Remote(remote))) = of_folder(global, token.as_deref()).await {
         return Ok(remote);
     }
     Remote::connect(DEFAULT_ADDRESS, token.as_deref()).await
@@ -85,12 +130,8 @@ impl Access {
         if let Some(address) = &global.coordinator {
             return Remote::connect(address, token.as_deref()).await.map(Access::Remote);
         }
-        if let Some(remote) = of_folder(global, token.as_deref()).await {
-            return Ok(Access::Remote(remote));
-        }
-        if global.data_dir.join(FILE_NAME).is_file() {
-            let offline = Offline::open(&global.data_dir).map_err(|fault| store_failure(&fault))?;
-            return Ok(Access::Offline(Box::new(offline)));
+        if let Some(access) = of_folder(global, token.as_deref()).await? {
+            return Ok(access);
         }
         Remote::connect(DEFAULT_ADDRESS, token.as_deref()).await.map(Access::Remote).map_err(|_| {
             let text = format!(

@@ -12,7 +12,7 @@ pub(crate) enum Exit {
     TrialsFailed = 1,
     /// The command line or the sweep file is wrong; nothing was started.
     Usage = 2,
-    /// No coordinator answers, or none has what was asked for.
+    /// No coordinator answers.
     Unreachable = 3,
     /// A bug in this program.
     Bug = 70,

@@ -50,7 +50,9 @@ pub(crate) fn start_failure(error: &StartError) -> Failure {
     match error {
         StartError::Fault(fault) => store_failure(fault),
         StartError::Store(
-            gliss_coordinator::StoreError::Full { .. } | gliss_coordinator::StoreError::Medium { .. },
+            gliss_coordinator::StoreError::Full { .. }
+            | gliss_coordinator::StoreError::Medium { .. }
+            | gliss_coordinator::StoreError::Row { .. },
         ) => Failure::new(Exit::Fault, format!("failed to start the coordinator: {}", chain(error)), error.remedy()),
         _ => Failure::new(Exit::Usage, format!("failed to start the coordinator: {}", chain(error)), error.remedy()),
     }
@@ -118,8 +120,9 @@ impl Local {
                 }
             }
         }
-        let stopped = coordinator.stop().await;
+        // Before the store is free: from then on the address may be another coordinator's.
         drop(address);
+        let stopped = coordinator.stop().await;
         // A store that failed is the cause of whatever the worker says.
         stopped.map_err(|fault| store_failure(&fault))?;
         worker_failed.map_or(Ok(()), Err)

@@ -20,6 +20,7 @@ mod sweep_file;
 mod table;
 mod verbs;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -36,7 +37,7 @@ fn main() -> ExitCode {
     let printer = Printer::new(cli.global.quiet);
     // A run that trains here tells of skipped clips itself, once.
     let told = matches!(cli.verb, Verb::Run(_) | Verb::Resume { .. });
-    log(cli.global.verbose, told);
+    log(cli.global.quiet, cli.global.verbose, told);
     let setting = Setting { global: cli.global, printer };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -45,9 +46,14 @@ fn main() -> ExitCode {
             return Exit::Fault.into();
         }
     };
-    let result = runtime.block_on(verbs::perform(&setting, cli.verb));
+    let result = catch_unwind(AssertUnwindSafe(|| runtime.block_on(verbs::perform(&setting, cli.verb))));
     // A thread that still renders clips must not hold up the end.
     runtime.shutdown_background();
+    // The panic has said on stderr what it was.
+    let result = result.unwrap_or_else(|_| {
+        let remedy = "please report it with what stands above and the log of `-vv`";
+        Err(failure::Failure::new(Exit::Bug, "this is a bug in gliss", remedy))
+    });
     match result {
         Ok(exit) => exit.into(),
         Err(failure) => {
@@ -69,16 +75,18 @@ fn settle_threads() {
     }
 }
 
-/// The log goes to stderr; warnings alone unless asked for more.
-fn log(verbose: u8, told: bool) {
+/// The log goes to stderr; warnings alone unless asked for more, or for quiet.
+fn log(quiet: bool, verbose: u8, told: bool) {
     let default = match verbose {
+        0 if quiet => "error",
         0 if told => "warn,gliss_train=error",
         0 => "warn",
         1 => "info",
         _ => "debug,h2=info,hyper=info,tower=info,symphonia=info",
     };
     let filter = EnvFilter::try_from_env("GLISS_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    let colour = std::env::var_os("NO_COLOR").is_none() && std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let colour = std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+        && std::io::IsTerminal::is_terminal(&std::io::stderr());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

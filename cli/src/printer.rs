@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
+use crate::exit::Exit;
 use crate::failure::Failure;
 
 /// Prints, with colours where a terminal wants them (`NO_COLOR` and `CLICOLOR_FORCE` are heard).
@@ -14,7 +15,7 @@ pub(crate) struct Printer {
 
 /// Columns of the terminal that stderr is, 100 where it is none.
 fn width() -> usize {
-    comfy_table::Table::new().width().map_or(100, usize::from).clamp(60, 120)
+    comfy_table::Table::new().use_stderr().width().map_or(100, usize::from).clamp(60, 120)
 }
 
 impl Printer {
@@ -23,13 +24,20 @@ impl Printer {
         Printer { quiet }
     }
 
-    /// Data, with a line end. A reader that has gone (`| head`) ends the program silently, as it should.
+    /// Data, with a line end. A reader that has gone (`| head`) ends the program silently, as it should; what cannot be
+    /// written for any other reason ends it as a failure.
     pub(crate) fn data(&self, text: &str) {
         let mut out = io::stdout().lock();
         let written = out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
-        if written.is_err() {
+        if let Err(error) = written {
+            let exit = if error.kind() == io::ErrorKind::BrokenPipe {
+                Exit::Done
+            } else {
+                self.failure(&Failure::io("write to stdout", &error));
+                Exit::Fault
+            };
             #[expect(clippy::exit, reason = "nobody reads any more: nothing is left to do")]
-            std::process::exit(0);
+            std::process::exit(exit as i32);
         }
     }
 
@@ -46,12 +54,20 @@ impl Printer {
         !self.quiet && io::stderr().is_terminal()
     }
 
-    /// A warning or error with its place.
-    pub(crate) fn diagnostic(&self, diagnostic: &dyn Diagnostic) {
+    /// A warning with its place: talk.
+    pub(crate) fn warning(&self, warning: &dyn Diagnostic) {
+        if !self.quiet {
+            self.diagnostic(warning);
+        }
+    }
+
+    fn diagnostic(&self, diagnostic: &dyn Diagnostic) {
         let colour = owo_colors::Stream::Stderr;
         let coloured = supports_colour(colour);
         let theme = if coloured { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-        let handler = GraphicalReportHandler::new_themed(theme).with_width(width());
+        // A file or a pipe gets whole lines: a path or an option that is broken in two cannot be searched or copied.
+        let handler =
+            GraphicalReportHandler::new_themed(theme).with_width(width()).with_wrap_lines(io::stderr().is_terminal());
         let mut text = String::new();
         if handler.render_report(&mut text, diagnostic).is_err() {
             text = diagnostic.to_string();

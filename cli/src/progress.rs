@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use gliss_types::{SweepRow, TrialId, TrialRow, TrialState};
+use gliss_types::{SweepRow, SweepState, TrialId, TrialRow, TrialState};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::printer::Printer;
@@ -110,6 +110,9 @@ impl Bars {
         }
         if let Some(left) = left {
             text.push_str(&format!("  {} left", span(left)));
+        }
+        if s.state == SweepState::Paused {
+            text.push_str("  paused");
         }
         if let Some((trial, score)) = s.best {
             text.push_str(&format!("  best {score:.4} ({trial})"));

@@ -16,6 +16,9 @@ use crate::failure::{Failure, chain};
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(3);
+/// How often a silent coordinator is asked whether it is there, and how long it may take to say so.
+const PING: Duration = Duration::from_secs(20);
+const PONG: Duration = Duration::from_secs(10);
 
 /// Adds the token to every request.
 #[derive(Debug, Clone)]
@@ -65,7 +68,11 @@ impl Remote {
         if endpoint.uri().scheme_str() != Some("http") || endpoint.uri().host().is_none() {
             return Err(bad());
         }
-        let endpoint = endpoint.connect_timeout(CONNECT).tcp_nodelay(true);
+        let endpoint = endpoint
+            .connect_timeout(CONNECT)
+            .tcp_nodelay(true)
+            .http2_keep_alive_interval(PING)
+            .keep_alive_timeout(PONG);
         let channel = endpoint.connect().await.map_err(|error| {
             Failure::new(
                 Exit::Unreachable,

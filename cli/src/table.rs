@@ -1,7 +1,7 @@
 //! Listings in three forms: columns for people, JSON, CSV.
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
-use gliss_types::{SweepRow, TrialDetail, TrialRow, TrialState, WorkerRow};
+use gliss_types::{AttemptRow, SweepRow, TrialDetail, TrialRow, TrialState, WorkerRow};
 use serde_json::{Value, json};
 
 use crate::args::Output;
@@ -59,7 +59,7 @@ pub(crate) fn csv(printer: &Printer, header: &[String], rows: &[Vec<String>]) ->
         writer.write_record(line).expect("rows are written into memory");
     }
     let bytes = writer.into_inner().expect("memory needs no flushing");
-    printer.data(String::from_utf8_lossy(&bytes).trim_end());
+    printer.data(String::from_utf8_lossy(&bytes).trim_end_matches('\n'));
     Ok(())
 }
 
@@ -110,6 +110,28 @@ pub(crate) fn sweep_json(row: &SweepRow) -> Value {
         "attempts": row.attempts,
         "epochs_done": row.epochs_done,
         "epochs_total": row.epochs_total,
+    })
+}
+
+fn attempt_json(row: &AttemptRow) -> Value {
+    json!({
+        "id": row.id.to_string(),
+        "worker": row.worker.to_string(),
+        "leased": row.leased,
+        "ended": row.ended,
+        "resumed_after": row.resumed_after,
+        "outcome": row.outcome,
+    })
+}
+
+fn worker_json(row: &WorkerRow) -> Value {
+    json!({
+        "id": row.id.to_string(),
+        "name": row.name,
+        "devices": row.devices,
+        "slots": row.slots,
+        "busy": row.busy,
+        "connected": row.connected,
     })
 }
 
@@ -178,7 +200,7 @@ pub(crate) fn short<'a>(path: &'a str, all: &[String]) -> &'a str {
     }
 }
 
-/// The settings in which rows differ, in the order of the points.
+/// The settings that the points of some rows choose, in their order.
 fn paths(rows: &[TrialRow]) -> Vec<String> {
     let mut seen: Vec<String> = Vec::new();
     for (path, _) in rows.iter().flat_map(|r| &r.point) {
@@ -307,10 +329,11 @@ pub(crate) fn trial(printer: &Printer, output: Output, d: &TrialDetail) -> Resul
     if output == Output::Json {
         let curves: serde_json::Map<String, Value> =
             d.curves.iter().map(|c| (c.metric.clone(), json!(c.points))).collect();
+        let attempts: Value = d.attempts.iter().map(attempt_json).collect();
         json(
             printer,
             &json!({
-                "trial": trial_json(&d.row), "objective": d.objective, "recipe": recipe, "attempts": d.attempts,
+                "trial": trial_json(&d.row), "objective": d.objective, "recipe": recipe, "attempts": attempts,
                 "checkpoint": d.checkpoint, "curves": curves,
             }),
         );
@@ -342,7 +365,9 @@ pub(crate) fn trial(printer: &Printer, output: Output, d: &TrialDetail) -> Resul
         }
     }
     if let Some(reason) = &d.row.reason {
-        printer.data(&format!("failed: {reason}"));
+        // A later attempt may have fared better.
+        let what = if d.row.state == TrialState::Failed { "failed" } else { "an attempt failed" };
+        printer.data(&format!("{what}: {reason}"));
     }
     if !d.attempts.is_empty() {
         let mut table = plain(&["attempt", "worker", "took", "resumed after", "outcome"]);
@@ -370,7 +395,7 @@ pub(crate) fn trial(printer: &Printer, output: Output, d: &TrialDetail) -> Resul
 /// Prints workers.
 pub(crate) fn workers(printer: &Printer, output: Output, rows: &[WorkerRow]) -> Result<(), Failure> {
     match output {
-        Output::Json => json(printer, &json!(rows)),
+        Output::Json => json(printer, &rows.iter().map(worker_json).collect()),
         Output::Csv => {
             let header = ["id", "name", "connected", "devices", "slots", "busy"].map(str::to_owned);
             let line = |w: &WorkerRow| {

@@ -33,8 +33,8 @@ pub(super) async fn coordinator(setting: &Setting, args: CoordinatorArgs) -> Res
         () = signals.next() => printer.talk("stopping; workers train on and come back"),
         () = coordinator.ended() => {}
     }
-    let stopped = coordinator.stop().await;
+    // Before the store is free: from then on the address may be another coordinator's.
     drop(address);
-    stopped.map_err(|fault| store_failure(&fault))?;
+    coordinator.stop().await.map_err(|fault| store_failure(&fault))?;
     Ok(Exit::Done)
 }

@@ -24,7 +24,7 @@ const SAMPLE: u64 = 5;
 /// Says what may not be meant as it stands.
 pub(super) fn warn(printer: &Printer, planned: &Planned) {
     for warning in &planned.warnings {
-        printer.diagnostic(warning);
+        printer.warning(warning);
     }
 }
 

@@ -9,7 +9,7 @@ use gliss_wire::v1;
 
 use super::Setting;
 use super::plan::{examine, warn};
-use super::wish::offline;
+use crate::access::offline;
 use crate::args::{LocalArgs, RunArgs};
 use crate::cache;
 use crate::examine::{Examined, net_name};
@@ -45,7 +45,7 @@ pub(super) async fn run(setting: &Setting, args: RunArgs) -> Result<Exit, Failur
     warn(printer, &file.planned);
     let plan = file.planned.plan.clone();
     // A finished sweep needs neither data nor workers.
-    if let Some(store) = offline(&setting.global)?
+    if let Some(store) = offline(&setting.global).await?
         && let Some(id) = store.sweep_of(&plan.fingerprint).filter(|_| !args.again)
         && let Ok(row) = store.sweep(id)
         && row.state == SweepState::Finished
@@ -60,7 +60,9 @@ pub(super) async fn run(setting: &Setting, args: RunArgs) -> Result<Exit, Failur
     let time = table::span(examined.seconds / slots as f64);
     printer.talk(&format!("{}: {} trials, about {time} on {slots} slots", plan.name, file.planned.points));
     let request = Box::new(file.request(args.again));
-    work(setting, &plan, Job::Submit(request), slots, Some(&examined), Some(&args.file.file)).await
+    // With `--again` the same command would begin yet another sweep.
+    let same = (!args.again).then_some(args.file.file.as_path());
+    work(setting, &plan, Job::Submit(request), slots, Some(&examined), same).await
 }
 
 /// Goes on with a sweep of the store.
@@ -102,7 +104,7 @@ async fn work(
 
     let mut local = Local::start(&setting.global.data_dir).await?;
     let mut remote = local.connect().await?;
-    let begun = begin(&mut remote, job).await;
+    let begun = begin(printer, &mut remote, job).await;
     let (id, resumed) = match begun {
         Ok(begun) => begun,
         Err(failure) => {
@@ -118,9 +120,10 @@ async fn work(
     match end {
         Ok(End::Closed(row)) => {
             let (_, trials) = remote.top(id, TOP, "").await?;
-            let (_, all) = remote.sweep(id, 0).await?;
+            let all = remote.sweep(id, 0).await;
             local.stop().await?;
-            if let Some(examined) = examined {
+            // The pace is a convenience; a listing that does not come is no reason to keep the leaderboard back.
+            if let (Some(examined), Ok((_, all))) = (examined, all) {
                 learn(&cache, plan, examined, &all);
             }
             table::leaderboard(printer, setting.global.output, &row, &trials)?;
@@ -130,7 +133,10 @@ async fn work(
             printer.talk("stopping after the steps in progress ...");
             // Paused, so that it waits for the person who stopped it and not for the next one who starts anything.
             let paused = remote.pause(id).await;
-            local.stop().await?;
+            tokio::select! {
+                stopped = local.stop() => stopped?,
+                () = signals.next() => printer.talk("leaving at once; the epochs in progress are lost"),
+            }
             paused?;
             printer.talk(&format!("{id} is stopped; every finished epoch is kept. To go on:"));
             printer.talk(&format!("  {}", resume_command(setting, id, file)));
@@ -183,7 +189,7 @@ async fn prepared(
 
 /// Submits or resumes, and pauses every other active sweep: this run is for one. Also yields whether it goes on with
 /// something begun.
-async fn begin(remote: &mut Remote, job: Job) -> Result<(SweepId, bool), Failure> {
+async fn begin(printer: &Printer, remote: &mut Remote, job: Job) -> Result<(SweepId, bool), Failure> {
     let (id, existing) = match job {
         Job::Submit(request) => {
             let (row, existing) = remote.submit(*request).await?;
@@ -194,6 +200,10 @@ async fn begin(remote: &mut Remote, job: Job) -> Result<(SweepId, bool), Failure
     for other in remote.sweeps().await? {
         if other.id != id && other.state == SweepState::Active {
             remote.pause(other.id).await?;
+            printer.talk(&format!(
+                "{} is paused: this run is for {id}; `gliss resume {}` goes on with it",
+                other.id, other.id
+            ));
         }
     }
     if existing {

@@ -1,11 +1,11 @@
 //! `gliss watch`, `pause`, `resume`, `cancel`.
 
-use gliss_coordinator::{FILE_NAME, Offline};
+use gliss_coordinator::FILE_NAME;
 use gliss_types::{SweepId, SweepRow, TrialState};
 
 use super::Setting;
 use super::run;
-use crate::access::{self, store_failure};
+use crate::access;
 use crate::args::{Global, LocalArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -124,12 +124,4 @@ pub(super) async fn watch(setting: &Setting, id: SweepId) -> Result<Exit, Failur
     let failed = last.count(TrialState::Failed) > 0;
     say(setting, last)?;
     Ok(if failed { Exit::TrialsFailed } else { Exit::Done })
-}
-
-/// The store of the data folder, read.
-pub(super) fn offline(global: &Global) -> Result<Option<Offline>, Failure> {
-    if !global.data_dir.join(FILE_NAME).is_file() {
-        return Ok(None);
-    }
-    Offline::open(&global.data_dir).map(Some).map_err(|fault| store_failure(&fault))
 }

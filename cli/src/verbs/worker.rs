@@ -6,7 +6,7 @@ use gliss_worker::{Agent, Config, Device};
 use tokio::sync::watch;
 
 use super::Setting;
-use crate::access::token;
+use crate::access::{DEFAULT_ADDRESS, token};
 use crate::args::WorkerArgs;
 use crate::cache;
 use crate::exit::Exit;
@@ -14,8 +14,6 @@ use crate::failure::Failure;
 use crate::local::{agent_failure, processors, slots};
 use crate::signals::Signals;
 
-/// Where a worker looks if nothing else is said.
-const DEFAULT_ADDRESS: &str = "http://127.0.0.1:7070";
 /// How long training may take to stop.
 const GRACE: Duration = Duration::from_secs(30);
 
