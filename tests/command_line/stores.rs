@@ -83,7 +83,7 @@ mount -o remount,size=256m none data
 #[test]
 fn a_full_disk_stops_the_run_and_loses_nothing() {
     let place = Place::new();
-    place.write("many.yaml", "name: many\nrecipe: {task: noop}\nparameters: {seed: {min: 1, max: 20000}}\n");
+    place.write("many.yaml", "name: many\nrecipe: {task: noop}\nparameters: {seed: {min: 1, max: 3000}}\n");
     let template = place.command::<&str>(&[]);
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", FULL]).current_dir(place.path());
@@ -101,7 +101,7 @@ fn a_full_disk_stops_the_run_and_loses_nothing() {
     {
         let second = place.complete(&mut command);
         assert_eq!(second.code, Some(0), "{}", second.talk);
-        assert!(second.talk.contains("20000 of 20000 trials completed"), "{}", second.talk);
+        assert!(second.talk.contains("3000 of 3000 trials completed"), "{}", second.talk);
         let read = |name: &str| fs::read_to_string(place.path().join(name)).expect("the script made it");
         let mut first = crate::world::Said {
             code: read("first.code").trim().parse().ok(),
