@@ -25,7 +25,7 @@ const RETRY: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) enum Access {
     /// A running coordinator.
-    Remote(Remote),
+    Remote(Box<Remote>),
     /// The store of a data folder; nothing runs.
     Offline(Box<Offline>),
 }
@@ -85,7 +85,7 @@ async fn of_folder(global: &Global, token: Option<&str>) -> Result<Option<Access
             return Err(store_failure(&fault));
         }
         if let Some(remote) = addressed(global, token).await {
-            return Ok(Some(Access::Remote(remote)));
+            return Ok(Some(Access::Remote(Box::new(remote))));
         }
         if Instant::now() >= until {
             return Err(store_failure(&fault));
@@ -118,7 +118,7 @@ pub(crate) async fn coordinator(global: &Global) -> Result<Remote, Failure> {
         return Remote::connect(address, token.as_deref()).await;
     }
     if let Ok(Some(Access::Remote(remote))) = of_folder(global, token.as_deref()).await {
-        return Ok(remote);
+        return Ok(*remote);
     }
     Remote::connect(DEFAULT_ADDRESS, token.as_deref()).await
 }
@@ -128,12 +128,12 @@ impl Access {
     pub(crate) async fn find(global: &Global) -> Result<Access, Failure> {
         let token = token(global)?;
         if let Some(address) = &global.coordinator {
-            return Remote::connect(address, token.as_deref()).await.map(Access::Remote);
+            return Remote::connect(address, token.as_deref()).await.map(|r| Access::Remote(Box::new(r)));
         }
         if let Some(access) = of_folder(global, token.as_deref()).await? {
             return Ok(access);
         }
-        Remote::connect(DEFAULT_ADDRESS, token.as_deref()).await.map(Access::Remote).map_err(|_| {
+        Remote::connect(DEFAULT_ADDRESS, token.as_deref()).await.map(|r| Access::Remote(Box::new(r))).map_err(|_| {
             let text = format!(
                 "there is no store in {} and no coordinator answers at {DEFAULT_ADDRESS}",
                 global.data_dir.display()

@@ -36,7 +36,6 @@ impl Printer {
                 self.failure(&Failure::io("write to stdout", &error));
                 Exit::Fault
             };
-            #[expect(clippy::exit, reason = "nobody reads any more: nothing is left to do")]
             std::process::exit(exit as i32);
         }
     }

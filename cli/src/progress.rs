@@ -168,7 +168,7 @@ fn closed_line(trial: &TrialRow, sweep: &SweepRow, left: Option<f64>) -> String 
     match (&trial.summary, trial.state) {
         (Some(s), _) => line.push_str(&format!(" {} {:.4} (epoch {})", sweep.objective.metric, s.score, s.best_epoch)),
         (None, TrialState::Failed) => {
-            line.push_str(&format!(" {}", trial.reason.as_deref().unwrap_or("no reason given")))
+            line.push_str(&format!(" {}", trial.reason.as_deref().unwrap_or("no reason given")));
         }
         (None, _) => {}
     }

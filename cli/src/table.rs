@@ -162,7 +162,7 @@ pub(crate) fn sweeps(printer: &Printer, output: Output, rows: &[SweepRow]) -> Re
             return csv(printer, &header.map(str::to_owned), &lines);
         }
         Output::Table if rows.is_empty() => {
-            printer.talk("there are no sweeps yet: `gliss run sweeps/quickstart.yaml` makes one")
+            printer.talk("there are no sweeps yet: `gliss run sweeps/quickstart.yaml` makes one");
         }
         Output::Table => {
             let mut table = plain(&["id", "name", "state", "done", "failed", "epochs", "best", "metric"]);

@@ -28,12 +28,12 @@ impl Offline {
         Ok(Offline { engine, store })
     }
 
-    /// As [`reading::sweeps`].
+    /// All sweeps, oldest first.
     pub fn sweeps(&self) -> Vec<SweepRow> {
         reading::sweeps(&self.engine)
     }
 
-    /// As [`reading::sweep`].
+    /// One sweep.
     ///
     /// # Errors
     /// There is none of that number.
@@ -54,7 +54,7 @@ impl Offline {
         self.engine.state().sweep(id).map(|s| s.plan()).ok_or(ReadError::NoSweep(id))
     }
 
-    /// As [`reading::trials`].
+    /// A page of a sweep's trials in the order of their numbers; a limit of 0 means as many as a listing has.
     ///
     /// # Errors
     /// There is no such sweep.
@@ -62,7 +62,7 @@ impl Offline {
         reading::trials(&self.engine, id, offset, limit)
     }
 
-    /// As [`reading::trial`].
+    /// Everything about one trial.
     ///
     /// # Errors
     /// There is none of that number, or its curves cannot be read.
@@ -70,7 +70,7 @@ impl Offline {
         reading::trial(&self.engine, &self.store, id)
     }
 
-    /// As [`reading::top`].
+    /// A sweep's leaderboard, ordered as `gliss top --sort` says; a limit of 0 means as many as a listing has.
     ///
     /// # Errors
     /// There is no such sweep, or nothing of that name to sort by.
@@ -78,7 +78,7 @@ impl Offline {
         reading::top(&self.engine, id, limit, sort)
     }
 
-    /// As [`reading::workers`].
+    /// All workers.
     pub fn workers(&self) -> Vec<WorkerRow> {
         reading::workers(&self.engine)
     }

@@ -100,7 +100,7 @@ fn points_csv(printer: &Printer, planned: &Planned) -> Result<(), Failure> {
 
 fn show(printer: &Printer, planned: &Planned, examined: &Examined, slots: usize) {
     let plan = &planned.plan;
-    printer.data(&format!("{}  {}", plan.name, plan.description).trim_end().to_owned());
+    printer.data(format!("{}  {}", plan.name, plan.description).trim_end());
     let goal = if plan.objective.better(1.0, 0.0) { "largest" } else { "smallest" };
     printer.data(&format!("{} trials, ranked by the {goal} {}", planned.points, plan.objective.metric));
     for dimension in &plan.space.dimensions {

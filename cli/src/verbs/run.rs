@@ -81,7 +81,7 @@ pub(super) async fn resume(
 
 /// How the watching ended.
 enum End {
-    Closed(SweepRow),
+    Closed(Box<SweepRow>),
     Interrupted,
     Broken,
 }
@@ -232,7 +232,7 @@ async fn watch(
                 progress.show(&watched);
                 let Watched { sweep, .. } = watched;
                 if sweep.state.is_closed() {
-                    break Ok(End::Closed(sweep));
+                    break Ok(End::Closed(Box::new(sweep)));
                 }
             }
             Ok(None) => break Ok(End::Broken),
@@ -269,7 +269,8 @@ fn ended(printer: &Printer, row: &SweepRow) -> Exit {
         ));
         printer.talk("  gliss run --set epochs=20 FILE          the same sweep with any field overridden");
     }
-    if failed > 0 { Exit::TrialsFailed } else { Exit::Done }
+    // A sweep that was cancelled is not what a script that waits for it had asked for.
+    if failed > 0 || row.state == SweepState::Cancelled { Exit::TrialsFailed } else { Exit::Done }
 }
 
 fn resume_command(setting: &Setting, id: SweepId, file: Option<&Path>) -> String {

@@ -30,7 +30,7 @@ async fn reach(setting: &Setting) -> Result<Reached, Failure> {
     if has_store(&setting.global) {
         // The store's owner, if it has one, is found by its address; else it is opened here.
         if let Ok(access::Access::Remote(remote)) = access::Access::find(&setting.global).await {
-            return Ok(Reached::Running(remote));
+            return Ok(Reached::Running(*remote));
         }
         let local = Local::start(&setting.global.data_dir).await?;
         let remote = local.connect().await?;

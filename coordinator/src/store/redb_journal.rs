@@ -162,13 +162,11 @@ impl Store {
         closed: &BTreeSet<TrialId>,
     ) -> Result<(), StoreError> {
         let mut reports = write.open_table(REPORTS).map_err(|e| self.medium(e))?;
-        let mut next = self.next_report;
-        for (trial, points) in &batch.points {
+        for (row, (trial, points)) in (self.next_report..).zip(&batch.points) {
             if !closed.contains(trial) {
-                let row = PointRow { trial: *trial, points: points.clone() };
-                reports.insert(next, pack(&row).as_slice()).map_err(|e| self.medium(e))?;
+                let points = PointRow { trial: *trial, points: points.clone() };
+                reports.insert(row, pack(&points).as_slice()).map_err(|e| self.medium(e))?;
             }
-            next += 1;
         }
         let mut folded = write.open_table(CURVES).map_err(|e| self.medium(e))?;
         for trial in closed {

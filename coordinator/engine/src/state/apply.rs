@@ -163,6 +163,10 @@ impl State {
         *stored = seq;
         trial.checkpoint = Some(checkpoint.clone());
         let done = trial.epoch.max(epoch);
+        if done > trial.epoch {
+            // A trial that gets on is no poison, however often its workers are lost on the way.
+            trial.lapsed = 0;
+        }
         sweep.epochs_done += u64::from(done - trial.epoch);
         trial.epoch = done;
         if let Some(score) = score
