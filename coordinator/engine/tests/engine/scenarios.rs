@@ -123,6 +123,22 @@ fn a_trial_that_loses_its_workers_ends_at_the_crash_limit() {
     assert_eq!(trial.reason(), Some("its worker was lost 3 times"));
 }
 
+/// A run killed once an epoch used to lose its longest trial after five kills, however far the trial had got.
+#[test]
+fn a_trial_that_gets_on_is_no_poison() {
+    let mut world = World::new();
+    world.submit(plan(1, 9, 1));
+    for ordinal in 1..=8 {
+        let worker = world.hello(&format!("victim {ordinal}"), 1);
+        world.next(attempt(1, 1, ordinal), ReportBody::Started);
+        world.next(attempt(1, 1, ordinal), epoch(ordinal, 0.5));
+        world.disconnect(worker);
+        world.expire();
+    }
+    let trial = world.engine.state().trial(trial(1, 1)).expect("proposed");
+    assert_eq!((trial.phase().state(), trial.lapsed(), trial.epoch()), (TrialState::Queued, 1, 8));
+}
+
 #[test]
 fn what_is_released_costs_the_trial_nothing() {
     let mut world = World::new();
