@@ -19,7 +19,8 @@ use crate::remote::Remote;
 /// The worker inside this process keeps its place across restarts: the store has one owner, so there is only one.
 const INSTANCE: &str = "local-cpu";
 /// How long training may take to stop: a step, and the checkpoint that may be under way.
-const GRACE: Duration = Duration::from_secs(30);
+/// Less than a lease, so that an offer which is not taken up is handed back before it lapses.
+const GRACE: Duration = Duration::from_secs(15);
 
 /// Processors that this process may use.
 pub(crate) fn processors() -> usize {

@@ -33,7 +33,9 @@ use crate::verbs::Setting;
 
 fn main() -> ExitCode {
     settle_threads();
-    let cli = Cli::parse();
+    let mut cli = Cli::parse();
+    // A variable that is set to nothing is a variable that is not set.
+    cli.global.coordinator = cli.global.coordinator.filter(|address| !address.is_empty());
     let printer = Printer::new(cli.global.quiet);
     // A run that trains here tells of skipped clips itself, once.
     let told = matches!(cli.verb, Verb::Run(_) | Verb::Resume { .. });

@@ -34,6 +34,8 @@ struct Attempt {
     left: bool,
     /// Nothing of it is wanted any more.
     dropped: bool,
+    /// Its last report is made; nothing may follow.
+    ended: bool,
 }
 
 /// All attempts of a worker.
@@ -94,6 +96,7 @@ impl Attempts {
             checkpoint: resume,
             left: false,
             dropped: false,
+            ended: false,
         };
         self.held.insert(id, attempt);
         (control, gauge)
@@ -102,13 +105,25 @@ impl Attempts {
     /// Numbers a report and keeps it; yields it to be sent, unless nothing of the attempt is wanted any more.
     pub(crate) fn report(&mut self, id: AttemptId, body: ReportBody) -> Option<WorkerSays> {
         let attempt = self.held.get_mut(&id)?;
-        if attempt.dropped {
+        if attempt.dropped || attempt.ended {
             return None;
         }
+        attempt.ended = matches!(body, ReportBody::Ended(_));
         let seq = attempt.next_seq;
         attempt.next_seq += 1;
         attempt.unacked.push_back((seq, body.clone()));
         Some(WorkerSays::Report { attempt: id, seq, body })
+    }
+
+    /// A report cannot be stored as it is, now or ever: the attempt stops, and its failure takes that report's number.
+    /// Dropped in silence it would only lapse, and be run and refused again.
+    pub(crate) fn refused(&mut self, id: AttemptId, seq: u64, reason: String) -> Option<WorkerSays> {
+        let attempt = self.held.get_mut(&id).filter(|a| !a.dropped)?;
+        attempt.control.stop();
+        attempt.unacked.clear();
+        attempt.next_seq = seq;
+        attempt.ended = false;
+        self.report(id, ReportBody::Ended(Outcome::Failed { reason, retry: false }))
     }
 
     /// The attempt's slot is free.
@@ -230,6 +245,23 @@ mod tests {
         assert_eq!(attempts.busy(), 0);
         assert!(!attempts.is_empty(), "two reports are still out");
         attempts.ack(id(1), 3);
+        assert!(attempts.is_empty());
+    }
+
+    #[test]
+    fn a_report_that_cannot_be_stored_ends_its_attempt_under_the_same_number() {
+        let mut attempts = Attempts::default();
+        let (control, _) = attempts.begin(id(1), None);
+        for _ in 0..3 {
+            assert!(attempts.report(id(1), ReportBody::Started).is_some());
+        }
+        let report = attempts.refused(id(1), 2, "why".into());
+        let failed = ReportBody::Ended(Outcome::Failed { reason: "why".into(), retry: false });
+        assert_eq!(report, Some(WorkerSays::Report { attempt: id(1), seq: 2, body: failed }));
+        assert!(control.stopped());
+        assert_eq!(attempts.report(id(1), ReportBody::Ended(Outcome::Released)), None, "the end was said");
+        attempts.leave(id(1));
+        attempts.ack(id(1), 2);
         assert!(attempts.is_empty());
     }
 

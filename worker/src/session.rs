@@ -325,6 +325,12 @@ impl Session {
                 let rest = attempts.resend(reject.attempt, reject.expected_seq);
                 self.send_all(rest).await
             }
+            CoordinatorSays::Reject(reject) if reject.reason == "invalid" => {
+                warn!(attempt = %reject.attempt, reason = reject.text, "a report cannot be stored");
+                let reason = format!("the coordinator cannot store report {}: {}", reject.seq, reject.text);
+                let report = attempts.refused(reject.attempt, reject.seq, reason);
+                self.send(report).await
+            }
             CoordinatorSays::Reject(reject) => {
                 warn!(attempt = %reject.attempt, reason = reject.text, "a report was refused");
                 attempts.drop_attempt(reject.attempt);

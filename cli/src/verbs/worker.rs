@@ -15,7 +15,8 @@ use crate::local::{agent_failure, processors, slots};
 use crate::signals::Signals;
 
 /// How long training may take to stop.
-const GRACE: Duration = Duration::from_secs(30);
+/// Less than a lease, so that an offer which is not taken up is handed back before it lapses.
+const GRACE: Duration = Duration::from_secs(15);
 
 fn host() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
