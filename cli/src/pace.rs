@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 /// Multiply-accumulates a second that a slot is taken to make before anything was measured.
-const NOMINAL: f64 = 4e9;
+const NOMINAL: f64 = 2e10;
 /// Seconds that an example costs beside its multiply-accumulates: batching, graph, update.
 const OVERHEAD: f64 = 3e-6;
 /// Weight of the newest measurement.

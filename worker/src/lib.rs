@@ -7,8 +7,10 @@
 mod agent;
 mod attempts;
 mod backoff;
+mod config;
 mod session;
 mod slot;
 
-pub use agent::{Agent, Config, Device};
+pub use agent::Agent;
+pub use config::{Config, Device};
 pub use session::AgentError;

@@ -18,8 +18,8 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status, Streaming};
 use tracing::{info, warn};
 
-use crate::agent::Config;
 use crate::attempts::Attempts;
+use crate::config::Config;
 use crate::slot::{self, Shared, SlotSays};
 
 /// Messages that may wait for the network.

@@ -263,10 +263,10 @@ fn ended(printer: &Printer, row: &SweepRow) -> Exit {
     if let Some((best, _)) = row.best {
         printer.talk("next:");
         printer.talk(&format!("  gliss show {best}                        its recipe, attempts and learning curves"));
-        printer.talk(&format!(
-            "  gliss top {} --sort test_accuracy      another order; --output csv for a spreadsheet",
-            row.id
-        ));
+        // A sweep that trains nothing has no test to sort by.
+        let sort = if row.epochs_total > 0 { "test_accuracy" } else { "seed         " };
+        printer
+            .talk(&format!("  gliss top {} --sort {sort}      another order; --output csv for a spreadsheet", row.id));
         printer.talk("  gliss run --set epochs=20 FILE          the same sweep with any field overridden");
     }
     // A sweep that was cancelled is not what a script that waits for it had asked for.
