@@ -11,7 +11,8 @@ use crate::{Fact, Input, Millis, Progress, State, Step, decide};
 pub struct Options {
     /// How long a lease lasts without renewal.
     pub lease: Millis,
-    /// Attempts of one trial that may be lost with their worker before the trial fails.
+    /// Attempts of one trial that may be lost with their worker, without an epoch finished in between, before the trial
+    /// fails.
     pub crash_limit: u32,
 }
 

@@ -214,11 +214,15 @@ async fn serve(
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<WorkerServiceServer<Sessions>>().await;
     health.set_serving::<ControlServiceServer<Control>>().await;
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(v1::DESCRIPTORS)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()
-        .expect("the descriptors were compiled with this program");
+    let described = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(v1::DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let compiled = "the descriptors were compiled with this program";
+    let reflection = described().build_v1().expect(compiled);
+    // What grpcurl before 1.8.8 and other older tools ask for.
+    let reflection_alpha = described().build_v1alpha().expect(compiled);
     let worker = WorkerServiceServer::new(sessions)
         .max_decoding_message_size(MESSAGE_LIMIT)
         .max_encoding_message_size(MESSAGE_LIMIT);
@@ -235,6 +239,7 @@ async fn serve(
         .http2_max_pending_accept_reset_streams(Some(20))
         .add_service(health_service)
         .add_service(InterceptedService::new(reflection, auth.clone()))
+        .add_service(InterceptedService::new(reflection_alpha, auth.clone()))
         .add_service(InterceptedService::new(worker, auth.clone()))
         .add_service(InterceptedService::new(control, auth));
     let connections = incoming::accept(listener);

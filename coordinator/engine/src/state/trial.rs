@@ -168,7 +168,7 @@ impl Trial {
         self.failed
     }
 
-    /// Attempts that were lost with their worker.
+    /// Attempts that were lost with their worker since the trial last finished an epoch.
     pub fn lapsed(&self) -> u32 {
         self.lapsed
     }
