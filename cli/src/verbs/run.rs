@@ -262,12 +262,16 @@ fn ended(printer: &Printer, row: &SweepRow) -> Exit {
     }
     if let Some((best, _)) = row.best {
         printer.talk("next:");
-        printer.talk(&format!("  gliss show {best}                        its recipe, attempts and learning curves"));
         // A sweep that trains nothing has no test to sort by.
-        let sort = if row.epochs_total > 0 { "test_accuracy" } else { "seed         " };
-        printer
-            .talk(&format!("  gliss top {} --sort {sort}      another order; --output csv for a spreadsheet", row.id));
-        printer.talk("  gliss run --set epochs=20 FILE          the same sweep with any field overridden");
+        let sort = if row.epochs_total > 0 { "test_accuracy" } else { "seed" };
+        let hints = [
+            (format!("gliss show {best}"), "its recipe, attempts and learning curves"),
+            (format!("gliss top {} --sort {sort}", row.id), "another order; --output csv for a spreadsheet"),
+            ("gliss run --set epochs=20 FILE".to_owned(), "the same sweep with any field overridden"),
+        ];
+        for (command, what) in hints {
+            printer.talk(&format!("  {command:38}{what}"));
+        }
     }
     // A sweep that was cancelled is not what a script that waits for it had asked for.
     if failed > 0 || row.state == SweepState::Cancelled { Exit::TrialsFailed } else { Exit::Done }
