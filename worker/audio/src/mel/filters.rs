@@ -1,9 +1,7 @@
 //! Triangular mel filters, kept without their zeros.
 
 use super::{MelError, MelSettings};
-
-/// Sums run in this many lanes, so that the compiler can use vectors; the order of additions is fixed.
-const LANES: usize = 8;
+use crate::lanes::{Row, Vector};
 
 /// A bank of triangular filters over the bins of a spectrum.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,11 +77,15 @@ impl MelFilters {
         matrix
     }
 
-    /// Applies the bank to one spectrum of `n_fft / 2 + 1` bins, giving one value a band.
-    pub(super) fn apply(&self, spectrum: &[f32], bands: &mut [f32]) {
-        for (value, filter) in bands.iter_mut().zip(&self.filters) {
-            let seen = spectrum.get(filter.first_bin..filter.first_bin + filter.length).unwrap_or_default();
-            *value = dot(seen, self.weights(filter));
+    /// What one band sees of eight spectra of `n_fft / 2 + 1` bins. The order of additions is fixed.
+    #[inline(always)]
+    pub(super) fn band<V: Vector>(&self, band: usize, spectra: &[Row]) -> V {
+        match self.filters.get(band) {
+            Some(filter) => {
+                let seen = spectra.get(filter.first_bin..filter.first_bin + filter.length).unwrap_or_default();
+                weighted(seen, self.weights(filter))
+            }
+            None => V::splat(0.0),
         }
     }
 
@@ -92,22 +94,28 @@ impl MelFilters {
     }
 }
 
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let (a_full, a_rest) = a.as_chunks::<LANES>();
-    let (b_full, b_rest) = b.as_chunks::<LANES>();
-    let mut lanes = [0.0f32; LANES];
-    for (a, b) in a_full.iter().zip(b_full) {
-        for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
-            *lane += a * b;
-        }
+#[inline(always)]
+fn weighted<V: Vector>(seen: &[Row], weights: &[f32]) -> V {
+    let none = V::splat(0.0);
+    // Four strands, so that an addition need not wait for the last.
+    let (mut a, mut b, mut c, mut d) = (none, none, none, none);
+    let ((seen, seen_rest), (weights, weights_rest)) = (seen.as_chunks::<4>(), weights.as_chunks::<4>());
+    for (seen, weights) in seen.iter().zip(weights) {
+        a = a + V::load(&seen[0].0) * V::splat(weights[0]);
+        b = b + V::load(&seen[1].0) * V::splat(weights[1]);
+        c = c + V::load(&seen[2].0) * V::splat(weights[2]);
+        d = d + V::load(&seen[3].0) * V::splat(weights[3]);
     }
-    lanes.iter().sum::<f32>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f32>()
+    for (seen, weight) in seen_rest.iter().zip(weights_rest) {
+        a = a + V::load(&seen.0) * V::splat(*weight);
+    }
+    (a + b) + (c + d)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spectrum::PadMode;
+    use crate::{lanes::LANES, spectrum::PadMode};
 
     #[test]
     fn sparse_and_dense_agree() {
@@ -117,8 +125,9 @@ mod tests {
             let settings = MelSettings { fmin, fmax, ..MelSettings::librosa(22_050, n_fft, 1, mels, PadMode::Zero) };
             let bank = MelFilters::new(&settings).expect("legal");
             let spectrum: Vec<f32> = (0..n_fft / 2 + 1).map(|bin| 1.0 + (bin % 7) as f32).collect();
-            let mut bands = vec![f32::NAN; mels];
-            bank.apply(&spectrum, &mut bands);
+            let rows: Vec<Row> = spectrum.iter().map(|value| Row([*value; LANES])).collect();
+            let bands: Vec<f32> = (0..mels).map(|band| bank.band::<Row>(band, &rows).0[LANES - 1]).collect();
+            assert_eq!(bank.bands(), mels);
             for (row, value) in bank.dense().chunks_exact(n_fft / 2 + 1).zip(bands) {
                 let expected: f32 = row.iter().zip(&spectrum).map(|(a, b)| a * b).sum();
                 assert!((value - expected).abs() <= 1e-5 * expected, "{value} is not {expected}");

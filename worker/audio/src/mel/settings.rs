@@ -38,6 +38,9 @@ pub struct MelSettings {
     pub norm: bool,
     /// What the filters are applied to.
     pub power: Exponent,
+    /// A known mistake, for comparison with results that were made with it: the filters are applied to the complex
+    /// spectra, and `power` to what comes of them. Neighbouring bins then cancel each other.
+    pub of_complex: bool,
     /// What lies beyond the ends of the clip.
     pub pad: PadMode,
 }
@@ -87,6 +90,7 @@ impl MelSettings {
             scale: MelScale::Slaney,
             norm: true,
             power: Exponent::Two,
+            of_complex: false,
             pad,
         }
     }

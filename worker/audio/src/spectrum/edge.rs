@@ -13,7 +13,7 @@ pub enum PadMode {
 impl PadMode {
     /// Fills `frame` with the samples from `start` on; `start` may be negative, the frame may end beyond the clip.
     /// `samples` must not be empty.
-    pub(super) fn fill(self, frame: &mut [f32], samples: &[f32], start: isize) {
+    pub(crate) fn fill(self, frame: &mut [f32], samples: &[f32], start: isize) {
         if let Ok(start) = usize::try_from(start)
             && let Some(inner) = samples.get(start..start + frame.len())
         {

@@ -1,13 +1,22 @@
-//! Short-time spectra: frames, windows, Fourier transforms, and the matrix that results are kept in.
+//! Short-time spectra and the way back: frames, windows, Fourier transforms, and the matrices that results are kept in.
 //!
 //! Conventions are librosa's: periodic Hann window, zero-padded around its middle to the transform's length; frame `t`
 //! centred on sample `t * hop`; no scaling. Nothing here knows of mel bands or decibels.
 
 mod edge;
+mod fourier;
+mod frames;
 mod grid;
+mod istft;
+mod settings;
 mod stft;
 mod window;
 
 pub use edge::PadMode;
-pub use grid::Spectrogram;
-pub use stft::{Stft, StftError, StftSettings};
+pub use grid::{Spectra, Spectrogram};
+pub use istft::Istft;
+pub use settings::{StftError, StftSettings};
+pub use stft::Stft;
+
+pub(crate) use fourier::Cell;
+pub(crate) use frames::{Frames, lanes_of};

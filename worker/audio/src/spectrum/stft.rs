@@ -1,109 +1,19 @@
 //! The short-time Fourier transform, as a plan that is made once and used for many clips.
 
-use super::{PadMode, Spectrogram, window::hann};
-use realfft::{RealFftPlanner, RealToComplex, num_complex::Complex};
-use std::{fmt, sync::Arc};
+use super::{
+    Spectra, Spectrogram, StftError, StftSettings,
+    fourier::Cell,
+    frames::{Frames, lanes_of},
+};
+use crate::lanes::{Kernel, LANES, Machine, Vector};
 
-/// Longest transform; 65536 samples are 3 s at 22050 Hz.
-const MAX_N_FFT: usize = 1 << 16;
-
-/// Most values of one spectrogram: 4 GiB of them.
-const MAX_CELLS: usize = 1 << 30;
-
-/// How a clip is cut into frames.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct StftSettings {
-    /// Length of the transform in samples: even, 2 to 65536. It yields `n_fft / 2 + 1` bins.
-    pub n_fft: usize,
-    /// Length of the Hann window in samples: 1 to `n_fft`.
-    pub win_length: usize,
-    /// Samples from one frame to the next: at least 1.
-    pub hop: usize,
-    /// What lies beyond the ends of the clip.
-    pub pad: PadMode,
-}
-
-/// Why settings or a clip cannot be transformed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum StftError {
-    /// `n_fft` is odd, too small or too large.
-    #[error("transform frames of n_fft {n_fft}: it must be even and within 2 and {limit}")]
-    NFft {
-        /// The value refused.
-        n_fft: usize,
-        /// The largest one allowed.
-        limit: usize,
-    },
-    /// The window is empty or longer than the transform.
-    #[error("window frames with win_length {win_length}: it must be within 1 and n_fft, which is {n_fft}")]
-    WinLength {
-        /// The value refused.
-        win_length: usize,
-        /// The transform's length.
-        n_fft: usize,
-    },
-    /// The hop is zero.
-    #[error("advance by a hop of 0 samples: it must be at least 1")]
-    Hop,
-    /// The clip has no samples.
-    #[error("transform a clip of 0 samples: at least 1 is needed")]
-    NoSamples,
-    /// The spectrogram would not fit into memory.
-    #[error("hold a spectrogram of {bands} bands by {frames} frames: at most {limit} values are allowed")]
-    TooLarge {
-        /// Rows.
-        bands: usize,
-        /// Columns.
-        frames: usize,
-        /// The largest product.
-        limit: usize,
-    },
-}
-
-impl StftSettings {
-    /// Checks the settings against their rules.
-    ///
-    /// # Errors
-    ///
-    /// The first rule that is broken.
-    pub fn check(&self) -> Result<(), StftError> {
-        let Self { n_fft, win_length, hop, .. } = *self;
-        if n_fft % 2 == 1 || !(2..=MAX_N_FFT).contains(&n_fft) {
-            return Err(StftError::NFft { n_fft, limit: MAX_N_FFT });
-        }
-        if !(1..=n_fft).contains(&win_length) {
-            return Err(StftError::WinLength { win_length, n_fft });
-        }
-        if hop == 0 { Err(StftError::Hop) } else { Ok(()) }
-    }
-
-    /// Bins of a frame: `n_fft / 2 + 1`.
-    pub fn bins(&self) -> usize {
-        self.n_fft / 2 + 1
-    }
-
-    /// Frames of a clip of `samples`: `1 + floor(samples / hop)`.
-    pub fn frames(&self, samples: usize) -> usize {
-        1 + samples / self.hop.max(1)
-    }
-}
-
-/// The plan: window, transform and buffers. Using it allocates nothing per frame; give each thread its own.
-#[derive(Clone)]
+/// The plan: window, transform and buffers. Using it allocates nothing per frame; give each thread its own (cloning is
+/// cheap).
+///
+/// With an `n_fft` that is a power of two from 128 to 8192 the result is the same bits on every machine.
+#[derive(Clone, Debug)]
 pub struct Stft {
-    settings: StftSettings,
-    window: Vec<f32>,
-    transform: Arc<dyn RealToComplex<f32>>,
-    frame: Vec<f32>,
-    spectrum: Vec<Complex<f32>>,
-    scratch: Vec<Complex<f32>>,
-}
-
-impl fmt::Debug for Stft {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stft").field("settings", &self.settings).finish_non_exhaustive()
-    }
+    frames: Frames,
 }
 
 impl Stft {
@@ -114,47 +24,29 @@ impl Stft {
     /// What [`StftSettings::check`] says.
     pub fn new(settings: StftSettings) -> Result<Self, StftError> {
         settings.check()?;
-        let transform = RealFftPlanner::new().plan_fft_forward(settings.n_fft);
-        Ok(Self {
-            window: hann(settings.win_length, settings.n_fft),
-            frame: transform.make_input_vec(),
-            spectrum: transform.make_output_vec(),
-            scratch: transform.make_scratch_vec(),
-            transform,
-            settings,
-        })
+        Ok(Self { frames: Frames::new(&settings, Machine::here()) })
     }
 
     /// The settings the plan was made for.
     pub fn settings(&self) -> &StftSettings {
-        &self.settings
+        self.frames.settings()
     }
 
-    /// The number of frames of `samples`, if a spectrogram of that many by `bands` can be held.
-    pub(crate) fn frames_within(&self, samples: &[f32], bands: usize) -> Result<usize, StftError> {
-        if samples.is_empty() {
-            return Err(StftError::NoSamples);
+    /// The spectra of all frames: `n_fft / 2 + 1` bins by `1 + floor(n / hop)` frames.
+    ///
+    /// # Errors
+    ///
+    /// [`StftError::NoSamples`] and [`StftError::TooLarge`].
+    pub fn spectra(&mut self, samples: &[f32]) -> Result<Spectra, StftError> {
+        let bins = self.settings().bins();
+        let frames = self.settings().frames_within(samples, bins)?;
+        let mut result = Spectra::zeros(bins, frames);
+        let machine = self.frames.machine();
+        for first in (0..frames).step_by(LANES) {
+            let cells = self.frames.from(samples, first);
+            machine.run(Parts { cells, result: &mut result, first });
         }
-        let frames = self.settings.frames(samples.len());
-        match frames.checked_mul(bands) {
-            Some(cells) if cells <= MAX_CELLS => Ok(frames),
-            _ => Err(StftError::TooLarge { bands, frames, limit: MAX_CELLS }),
-        }
-    }
-
-    /// The spectrum of frame `index`: `n_fft / 2 + 1` bins, from 0 Hz to half the rate. `index` is
-    /// meant to be below [`StftSettings::frames`]; any later frame sees padding alone. An empty clip is silence.
-    pub fn frame(&mut self, samples: &[f32], index: usize) -> &[Complex<f32>] {
-        let centre = index.saturating_mul(self.settings.hop).min(samples.len() + self.settings.n_fft);
-        let start = centre as isize - (self.settings.n_fft / 2) as isize;
-        self.settings.pad.fill(&mut self.frame, samples, start);
-        for (sample, weight) in self.frame.iter_mut().zip(&self.window) {
-            *sample *= weight;
-        }
-        self.transform
-            .process_with_scratch(&mut self.frame, &mut self.spectrum, &mut self.scratch)
-            .expect("the buffers were made by this very transform");
-        &self.spectrum
+        Ok(result)
     }
 
     /// The magnitudes of all frames: `n_fft / 2 + 1` bins by `1 + floor(n / hop)` frames.
@@ -163,35 +55,72 @@ impl Stft {
     ///
     /// [`StftError::NoSamples`] and [`StftError::TooLarge`].
     pub fn magnitude(&mut self, samples: &[f32]) -> Result<Spectrogram, StftError> {
-        let bins = self.settings.bins();
-        let frames = self.frames_within(samples, bins)?;
+        self.moduli::<false>(samples)
+    }
+
+    /// The magnitudes of all frames, squared: `n_fft / 2 + 1` bins by `1 + floor(n / hop)` frames.
+    ///
+    /// # Errors
+    ///
+    /// [`StftError::NoSamples`] and [`StftError::TooLarge`].
+    pub fn power(&mut self, samples: &[f32]) -> Result<Spectrogram, StftError> {
+        self.moduli::<true>(samples)
+    }
+
+    fn moduli<const SQUARED: bool>(&mut self, samples: &[f32]) -> Result<Spectrogram, StftError> {
+        let bins = self.settings().bins();
+        let frames = self.settings().frames_within(samples, bins)?;
         let mut result = Spectrogram::zeros(bins, frames);
-        for index in 0..frames {
-            let column = result.data.iter_mut().skip(index).step_by(frames);
-            for (value, bin) in column.zip(self.frame(samples, index)) {
-                *value = bin.norm_sqr().sqrt();
-            }
+        let machine = self.frames.machine();
+        for first in (0..frames).step_by(LANES) {
+            let cells = self.frames.from(samples, first);
+            machine.run(Moduli::<SQUARED> { cells, result: &mut result, first });
         }
         Ok(result)
     }
 }
 
+/// Writes the spectra of eight frames to their place.
+struct Parts<'a> {
+    cells: &'a [Cell],
+    result: &'a mut Spectra,
+    first: usize,
+}
+
+impl Kernel for Parts<'_> {
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let frames = self.result.frames.max(1);
+        let rows = self.result.re.chunks_exact_mut(frames).zip(self.result.im.chunks_exact_mut(frames));
+        for (cell, (re, im)) in self.cells.iter().zip(rows) {
+            V::load(&cell.re.0).store_front(lanes_of(re, self.first));
+            V::load(&cell.im.0).store_front(lanes_of(im, self.first));
+        }
+    }
+}
+
+/// Writes the magnitudes of eight frames, or their squares, to their place.
+struct Moduli<'a, const SQUARED: bool> {
+    cells: &'a [Cell],
+    result: &'a mut Spectrogram,
+    first: usize,
+}
+
+impl<const SQUARED: bool> Kernel for Moduli<'_, SQUARED> {
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let rows = self.result.data.chunks_exact_mut(self.result.frames.max(1));
+        for (cell, row) in self.cells.iter().zip(rows) {
+            let power = cell.power::<V>();
+            let value = if SQUARED { power } else { power.sqrt() };
+            value.store_front(lanes_of(row, self.first));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    #[test]
-    fn frames_beyond_the_clip_are_padding() {
-        let settings = StftSettings { n_fft: 8, win_length: 8, hop: 3, pad: PadMode::Zero };
-        let mut plan = Stft::new(settings.clone()).expect("legal");
-        assert_eq!(settings.frames(7), 3);
-        for index in [7, usize::MAX] {
-            assert!(plan.frame(&[1.0; 7], index).iter().all(|bin| bin.norm_sqr() == 0.0), "{index}");
-        }
-        let mut plan = Stft::new(StftSettings { pad: PadMode::Reflect, ..settings }).expect("legal");
-        assert!(plan.frame(&[1.0; 7], usize::MAX)[0].re > 0.0);
-        assert!(plan.frame(&[], 0).iter().all(|bin| bin.norm_sqr() == 0.0));
-    }
+    use super::{super::PadMode, *};
 
     #[test]
     fn a_clip_shorter_than_the_hop_has_one_frame() {
@@ -200,5 +129,60 @@ mod tests {
         let one = plan.magnitude(&[1.0]).expect("a legal clip");
         assert_eq!((one.bands, one.frames), (5, 1));
         assert_eq!(one.data, [1.0; 5], "an impulse in the middle of the window has all frequencies alike");
+    }
+
+    /// A clip without pattern.
+    fn clip(count: usize) -> Vec<f32> {
+        (0..count).map(|i| (0.7 * (i as f64 * i as f64 * 0.003).sin() + 0.1) as f32).collect()
+    }
+
+    #[test]
+    fn every_machine_gives_the_same_bits() {
+        for (n_fft, win_length, hop) in
+            [(128, 128, 5), (128, 99, 300), (256, 256, 64), (512, 512, 100), (2048, 1984, 992)]
+        {
+            let settings = StftSettings { n_fft, win_length, hop, pad: PadMode::Reflect };
+            let samples = clip(20_000);
+            let mut here = Stft { frames: Frames::new(&settings, Machine::here()) };
+            let mut plain = Stft { frames: Frames::new(&settings, Machine::PLAIN) };
+            assert_eq!(here.spectra(&samples), plain.spectra(&samples), "{settings:?}");
+            assert_eq!(here.magnitude(&samples), plain.magnitude(&samples), "{settings:?}");
+        }
+    }
+
+    #[test]
+    fn a_frame_does_not_depend_on_its_neighbours() {
+        for (n_fft, hop) in [(128, 32), (100, 30), (1024, 256)] {
+            let settings = StftSettings { n_fft, win_length: n_fft, hop, pad: PadMode::Zero };
+            let mut plan = Stft::new(settings).expect("legal");
+            let samples = clip(30 * hop);
+            let whole = plan.spectra(&samples).expect("legal");
+            // The same sound three frames later stands three lanes further on, beside others.
+            let later: Vec<f32> =
+                clip(3 * hop).iter().map(|value| value * 50.0).chain(samples.iter().copied()).collect();
+            let later = plan.spectra(&later).expect("legal");
+            let reach = n_fft.div_ceil(2 * hop);
+            for bin in 0..whole.bins {
+                let there = |spectra: &Spectra, frame: usize| {
+                    let at = bin * spectra.frames + frame;
+                    (spectra.re[at].to_bits(), spectra.im[at].to_bits())
+                };
+                for frame in reach..whole.frames {
+                    assert_eq!(there(&whole, frame), there(&later, frame + 3), "n_fft {n_fft}, bin {bin}, {frame}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn spectra_magnitudes_and_powers_belong_together() {
+        let mut plan =
+            Stft::new(StftSettings { n_fft: 256, win_length: 200, hop: 64, pad: PadMode::Zero }).expect("legal");
+        let samples = clip(1003);
+        let spectra = plan.spectra(&samples).expect("legal");
+        assert_eq!((spectra.bins, spectra.frames), (129, 16));
+        assert_eq!(plan.power(&samples).expect("legal"), spectra.power());
+        assert_eq!(plan.magnitude(&samples).expect("legal"), spectra.magnitude());
+        assert!(spectra.im[..16].iter().chain(&spectra.im[128 * 16..]).all(|value| *value == 0.0));
     }
 }
