@@ -1,6 +1,11 @@
-//! Changes the sample rate of a whole clip, for good: windowed sinc, linear phase, no delay.
+//! Changes the sample rate of a clip, for good: windowed sinc, linear phase, no delay.
+
+mod ratio;
+
+pub use ratio::resample_by;
 
 use rubato::{Fft, FixedSync, Indexing, Resampler as _, WindowFunction, audioadapter_buffers::direct::SequentialSlice};
+use std::cell::RefCell;
 
 /// Rates outside are refused; clips are decoded from 100 Hz to 1 MHz.
 const MAX_RATE: u32 = 1_000_000;
@@ -12,8 +17,11 @@ const MAX_SAMPLES: u64 = 1 << 31;
 /// less than its upper fiftieth: at 22050 Hz it starts at 10.9 kHz.
 const TAPS: u64 = 2048;
 
+/// Filters with longer blocks than this are not kept for the next clip: they belong to odd pairs of rates, and are large.
+const MAX_KEPT_BLOCK: usize = 1 << 16;
+
 /// Why a clip could not be resampled.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ResampleError {
     /// A rate is zero or absurd.
@@ -25,6 +33,16 @@ pub enum ResampleError {
         to: u32,
         /// The highest rate.
         limit: u32,
+    },
+    /// A ratio of rates is not a number, or absurd.
+    #[error("resample to {ratio} times the rate: it must be within {low} and {high}")]
+    RatioOutOfRange {
+        /// The ratio asked for.
+        ratio: f64,
+        /// The lowest ratio.
+        low: f64,
+        /// The highest ratio.
+        high: f64,
     },
     /// The result would not fit into memory.
     #[error("resample to {samples} samples: at most {limit} are allowed")]
@@ -64,15 +82,154 @@ pub fn resample(samples: &[f32], from: u32, to: u32) -> Result<Vec<f32>, Resampl
     if count > MAX_SAMPLES {
         return Err(ResampleError::TooLong { samples: count, limit: MAX_SAMPLES });
     }
-    if from == to || samples.is_empty() {
-        return Ok(samples.to_vec());
-    }
-    let refused = |reason: String| ResampleError::Refused { from, to, reason };
-    let mut resampler = plan(from, to).map_err(|error| refused(error.to_string()))?;
-    stream(&mut resampler, samples, count as usize).map_err(|error| refused(error.to_string()))
+    let mut resampler = Resampler::new(from, to)?;
+    let mut result = Vec::with_capacity(count as usize + resampler.block_out());
+    resampler.push(samples, &mut result)?;
+    resampler.finish(&mut result)?;
+    Ok(result)
 }
 
-fn plan(from: u32, to: u32) -> Result<Fft<f32>, rubato::ResamplerConstructionError> {
+/// Resamples a clip that comes in pieces: memory does not depend on its length.
+///
+/// However the clip is cut, the pieces of the result, one after the other, are what [`resample`] gives, bit for bit.
+pub struct Resampler {
+    from: u32,
+    to: u32,
+    /// `None` where the rates are equal.
+    filter: Option<Fft<f32>>,
+    /// What has come and does not fill a block yet.
+    pending: Vec<f32>,
+    /// Results still to be left off: the filter's delay.
+    delay: usize,
+    taken: u64,
+    given: u64,
+}
+
+impl Resampler {
+    /// Starts a clip.
+    ///
+    /// # Errors
+    ///
+    /// See [`ResampleError`].
+    pub fn new(from: u32, to: u32) -> Result<Self, ResampleError> {
+        if !(1..=MAX_RATE).contains(&from) || !(1..=MAX_RATE).contains(&to) {
+            return Err(ResampleError::RateOutOfRange { from, to, limit: MAX_RATE });
+        }
+        let filter = if from == to { None } else { Some(plan(from, to)?) };
+        let delay = filter.as_ref().map_or(0, |filter| filter.output_delay());
+        Ok(Self { from, to, filter, pending: Vec::new(), delay, taken: 0, given: 0 })
+    }
+
+    /// Takes more of the clip, and appends to `result` what is certain by then.
+    ///
+    /// # Errors
+    ///
+    /// See [`ResampleError`].
+    pub fn push(&mut self, mut samples: &[f32], result: &mut Vec<f32>) -> Result<(), ResampleError> {
+        self.taken += samples.len() as u64;
+        let Some(filter) = &self.filter else {
+            result.extend_from_slice(samples);
+            return Ok(());
+        };
+        let block = filter.input_frames_next();
+        if !self.pending.is_empty() {
+            let (head, rest) = samples.split_at(samples.len().min(block - self.pending.len()));
+            self.pending.extend_from_slice(head);
+            samples = rest;
+            if self.pending.len() < block {
+                return Ok(());
+            }
+            let pending = std::mem::take(&mut self.pending);
+            self.block(&pending, result)?;
+            self.pending = pending;
+            self.pending.clear();
+        }
+        let blocks = samples.chunks_exact(block);
+        self.pending.extend_from_slice(blocks.remainder());
+        for samples in blocks {
+            self.block(samples, result)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the clip, and appends to `result` what is left of it.
+    ///
+    /// # Errors
+    ///
+    /// See [`ResampleError`].
+    pub fn finish(mut self, result: &mut Vec<f32>) -> Result<(), ResampleError> {
+        if self.filter.is_none() {
+            return Ok(());
+        }
+        let count = (u128::from(self.taken) * u128::from(self.to)).div_ceil(u128::from(self.from));
+        let mut pending = std::mem::take(&mut self.pending);
+        while u128::from(self.given) < count {
+            self.block(&pending, result)?;
+            pending.clear();
+        }
+        let over = (u128::from(self.given) - count) as usize;
+        result.truncate(result.len().saturating_sub(over));
+        if let Some(filter) = self.filter.take().filter(|filter| filter.input_frames_max() <= MAX_KEPT_BLOCK) {
+            KEPT.set(Some(Plan { from: self.from, to: self.to, filter }));
+        }
+        Ok(())
+    }
+
+    /// The largest number of samples that one block gives.
+    fn block_out(&self) -> usize {
+        self.filter.as_ref().map_or(0, |filter| filter.output_frames_max())
+    }
+
+    /// Runs at most one block through, as if zeros followed it, and leaves off the delay.
+    fn block(&mut self, samples: &[f32], result: &mut Vec<f32>) -> Result<(), ResampleError> {
+        let (from, to) = (self.from, self.to);
+        let Some(filter) = &mut self.filter else { return Ok(()) };
+        let (start, count) = (result.len(), filter.output_frames_next());
+        result.resize(start + count, 0.0);
+        let output = result.get_mut(start..).unwrap_or_default();
+        let mut output = SequentialSlice::new_mut(output, 1, count).expect("one channel of the block fits it");
+        let indexing = Indexing::new().partial_len(samples.len());
+        let silence = [0.0];
+        let input = if samples.is_empty() { &silence } else { samples };
+        let input = SequentialSlice::new(input, 1, input.len()).expect("one channel of all samples fits the slice");
+        filter.process_into_buffer(&input, &mut output, Some(&indexing)).map_err(|error| ResampleError::Refused {
+            from,
+            to,
+            reason: error.to_string(),
+        })?;
+        let early = self.delay.min(count);
+        result.drain(start..start + early);
+        self.delay -= early;
+        self.given += (count - early) as u64;
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Resampler {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { from, to, taken, given, .. } = self;
+        write!(formatter, "Resampler {{ from: {from}, to: {to}, taken: {taken}, given: {given} }}")
+    }
+}
+
+/// A filter that is ready for use.
+struct Plan {
+    from: u32,
+    to: u32,
+    filter: Fft<f32>,
+}
+
+thread_local! {
+    /// The filter that was used last. To design one takes about as long as to resample some seconds, and the clips of a
+    /// data set mostly have one rate.
+    static KEPT: RefCell<Option<Plan>> = const { RefCell::new(None) };
+}
+
+fn plan(from: u32, to: u32) -> Result<Fft<f32>, ResampleError> {
+    if let Some(mut kept) = KEPT.take().filter(|kept| (kept.from, kept.to) == (from, to)) {
+        kept.filter.reset();
+        return Ok(kept.filter);
+    }
     let divisor = u64::from(gcd(from, to));
     let (block_in, block_out) = (u64::from(from) / divisor, u64::from(to) / divisor);
     // The filter's delay is half its length, rounded down on each side. Only an even number of blocks keeps both sides
@@ -80,27 +237,7 @@ fn plan(from: u32, to: u32) -> Result<Fft<f32>, rubato::ResamplerConstructionErr
     let blocks = 2 * TAPS.div_ceil(2 * block_in.min(block_out));
     let window = WindowFunction::BlackmanHarris2;
     Fft::new_custom(from as usize, to as usize, (blocks * block_in) as usize, 1, 1, window, FixedSync::Both)
-}
-
-/// Runs `samples` through, leaves off the delay, and ends after `count` results.
-fn stream(resampler: &mut Fft<f32>, samples: &[f32], count: usize) -> Result<Vec<f32>, rubato::ResampleError> {
-    let (chunk_in, chunk_out) = (resampler.input_frames_next(), resampler.output_frames_next());
-    let delay = resampler.output_delay();
-    let total = (delay + count).next_multiple_of(chunk_out);
-    let mut result = vec![0.0; total];
-    let silence = vec![0.0; 1];
-    for (index, output) in result.chunks_exact_mut(chunk_out).enumerate() {
-        let rest = samples.get(index * chunk_in..).filter(|rest| !rest.is_empty());
-        let length = rest.map_or(0, |rest| rest.len().min(chunk_in));
-        let input = rest.unwrap_or(&silence);
-        let indexing = Indexing::new().partial_len(length);
-        let input = SequentialSlice::new(input, 1, input.len()).expect("one channel of all samples fits the slice");
-        let mut output = SequentialSlice::new_mut(output, 1, chunk_out).expect("one channel of the chunk fits it");
-        resampler.process_into_buffer(&input, &mut output, Some(&indexing))?;
-    }
-    result.drain(..delay);
-    result.truncate(count);
-    Ok(result)
+        .map_err(|error| ResampleError::Refused { from, to, reason: error.to_string() })
 }
 
 fn gcd(a: u32, b: u32) -> u32 {
@@ -126,6 +263,23 @@ mod tests {
         }
         assert_eq!(resample(&[], 44_100, 22_050), Ok(vec![]));
         assert_eq!(resample(&[0.5, -0.25], 7, 7), Ok(vec![0.5, -0.25]));
+    }
+
+    #[test]
+    fn pieces_give_what_the_whole_gives() {
+        let clip = tone(440.0, 44_100, 30_011);
+        for (from, to) in [(44_100, 22_050), (16_000, 22_050), (22_050, 22_050), (44_100, 16_000)] {
+            let whole = resample(&clip, from, to).expect("legal");
+            for size in [1, 7, 4096, 10_000, 40_000] {
+                let mut resampler = Resampler::new(from, to).expect("legal");
+                let mut pieces = Vec::new();
+                for piece in clip.chunks(size) {
+                    resampler.push(piece, &mut pieces).expect("legal");
+                }
+                resampler.finish(&mut pieces).expect("legal");
+                assert!(pieces == whole, "{from} -> {to} in pieces of {size}");
+            }
+        }
     }
 
     #[test]
