@@ -2,11 +2,13 @@
 //!
 //! Layout, big-endian: magic, offset of the data, its size in bytes (`u32::MAX`: until the end), encoding, rate, channels.
 
-use super::{Clip, DecodeError, DecodeLimits, Flaws, collect::Collector};
-use std::{
-    fs::File,
-    io::{ErrorKind, Read, Seek as _, SeekFrom},
+use super::{
+    DecodeError, FileFacts,
+    backend::{Backend, Block, Losses},
+    mix::mean_of_frames,
+    source::Source,
 };
+use std::io::{ErrorKind, Read, Seek as _, SeekFrom};
 
 pub(super) const MAGIC: &[u8; 4] = b".snd";
 
@@ -14,50 +16,108 @@ const HEADER_BYTES: u32 = 24;
 const MAX_CHANNELS: u32 = 255;
 const FRAMES_AT_ONCE: usize = 4096;
 
-pub(super) fn decode(mut file: File, limits: &DecodeLimits) -> Result<Clip, DecodeError> {
-    let mut header = [0; HEADER_BYTES as usize];
-    file.read_exact(&mut header).map_err(|source| match source.kind() {
-        ErrorKind::UnexpectedEof => malformed("au: the header is cut off"),
-        _ => DecodeError::Read { source },
-    })?;
-    let [_, offset, size, encoding, rate, channels] =
-        std::array::from_fn(|field| header.as_chunks::<4>().0.get(field).map_or(0, |bytes| u32::from_be_bytes(*bytes)));
-    if offset < HEADER_BYTES {
-        return Err(malformed("au: the data starts within the header"));
-    }
-    if !(1..=MAX_CHANNELS).contains(&channels) {
-        return Err(malformed("au: the number of channels is not within 1 to 255"));
-    }
-    let encoding = Encoding::from_code(encoding)
-        .ok_or(DecodeError::Unsupported { what: "au: an encoding other than linear integers and floats" })?;
-    let channels = channels as usize;
-    let frame_bytes = encoding.bytes() * channels;
-    let announced = (size != u32::MAX).then(|| u64::from(size) / frame_bytes as u64);
+/// An open `.au` file.
+pub(super) struct Au {
+    source: Source,
+    encoding: Encoding,
+    rate: u32,
+    channels: usize,
+    /// Where the data starts, in bytes.
+    data: u64,
+    /// Frames that the header announces.
+    announced: Option<u64>,
+    /// The next frame.
+    at: u64,
+    bytes: Vec<u8>,
+    interleaved: Vec<f32>,
+}
 
-    let mut clip = Collector::new(rate, announced, limits)?;
-    file.seek(SeekFrom::Start(offset.into())).map_err(|source| DecodeError::Read { source })?;
-    let mut data = file.take(announced.map_or(u64::MAX, |frames| frames * frame_bytes as u64));
-    let mut bytes = Vec::with_capacity(FRAMES_AT_ONCE * frame_bytes);
-    let mut interleaved = Vec::with_capacity(FRAMES_AT_ONCE * channels);
-    let mut enough = false;
-    while !enough {
-        bytes.clear();
-        data.by_ref()
-            .take((FRAMES_AT_ONCE * frame_bytes) as u64)
-            .read_to_end(&mut bytes)
-            .map_err(|source| DecodeError::Read { source })?;
-        if bytes.len() < frame_bytes {
-            break;
+impl Au {
+    pub(super) fn open(mut source: Source) -> Result<Self, DecodeError> {
+        let mut header = [0; HEADER_BYTES as usize];
+        source.read_exact(&mut header).map_err(|source| match source.kind() {
+            ErrorKind::UnexpectedEof => malformed("au: the header is cut off"),
+            _ => DecodeError::Read { source },
+        })?;
+        let [_, offset, size, encoding, rate, channels] = std::array::from_fn(|field| {
+            header.as_chunks::<4>().0.get(field).map_or(0, |bytes| u32::from_be_bytes(*bytes))
+        });
+        if offset < HEADER_BYTES {
+            return Err(malformed("au: the data starts within the header"));
         }
-        interleaved.clear();
-        interleaved.extend(bytes.chunks_exact(encoding.bytes()).map(|sample| encoding.sample(sample)));
-        enough = clip.push(&interleaved, channels)?.is_break();
+        if !(1..=MAX_CHANNELS).contains(&channels) {
+            return Err(malformed("au: the number of channels is not within 1 to 255"));
+        }
+        let encoding = Encoding::from_code(encoding)
+            .ok_or(DecodeError::Unsupported { what: "au: an encoding other than linear integers and floats" })?;
+        let channels = channels as usize;
+        let frame_bytes = (encoding.bytes() * channels) as u64;
+        let announced = (size != u32::MAX).then(|| u64::from(size) / frame_bytes);
+        let data = u64::from(offset);
+        source.allowance().opened();
+        source.seek(SeekFrom::Start(data)).map_err(|source| DecodeError::Read { source })?;
+        let (bytes, interleaved) = (Vec::new(), Vec::new());
+        Ok(Self { source, encoding, rate, channels, data, announced, at: 0, bytes, interleaved })
     }
-    if clip.len() == 0 {
-        return Err(DecodeError::NoSamples { lost_packets: 0 });
+
+    fn frame_bytes(&self) -> usize {
+        self.encoding.bytes() * self.channels
     }
-    let missing_frames = if enough { 0 } else { announced.unwrap_or(0).saturating_sub(clip.len() as u64) };
-    Ok(Clip { rate, samples: clip.into_samples(), flaws: Flaws { missing_frames, ..Flaws::default() } })
+}
+
+impl Backend for Au {
+    fn facts(&self) -> FileFacts {
+        let held = self.source.length().saturating_sub(self.data) / self.frame_bytes() as u64;
+        FileFacts {
+            format: "au",
+            codec: self.encoding.name(),
+            rate: self.rate,
+            channels: self.channels as u32,
+            bits: Some(8 * self.encoding.bytes() as u32),
+            frames: Some(self.announced.unwrap_or(held)),
+            exact: self.announced.is_some(),
+            bytes: self.source.length(),
+        }
+    }
+
+    fn seek(&mut self, frame: u64, _rate: u32) -> Result<(), DecodeError> {
+        // A start beyond any file saturates, and finds the end.
+        let position = frame.saturating_mul(self.frame_bytes() as u64).saturating_add(self.data);
+        self.source.seek(SeekFrom::Start(position)).map_err(|source| DecodeError::Read { source })?;
+        self.at = frame;
+        Ok(())
+    }
+
+    fn next(&mut self, mono: &mut Vec<f32>) -> Result<Option<Block>, DecodeError> {
+        let left = self.announced.map_or(u64::MAX, |announced| announced.saturating_sub(self.at));
+        let most = left.min(FRAMES_AT_ONCE as u64) * self.frame_bytes() as u64;
+        self.bytes.clear();
+        self.source
+            .by_ref()
+            .take(most)
+            .read_to_end(&mut self.bytes)
+            .map_err(|source| self.source.allowance().explain(DecodeError::Read { source }))?;
+        let frames = self.bytes.len() / self.frame_bytes();
+        if frames == 0 {
+            return Ok(None);
+        }
+        let encoding = self.encoding;
+        self.interleaved.clear();
+        self.interleaved.extend(self.bytes.chunks_exact(encoding.bytes()).map(|sample| encoding.sample(sample)));
+        mono.clear();
+        mean_of_frames(&self.interleaved, self.channels, mono);
+        let block = Block { at: self.at, rate: self.rate };
+        self.at += frames as u64;
+        Ok(Some(block))
+    }
+
+    fn losses(&self) -> Losses {
+        Losses::default()
+    }
+
+    fn nothing(&mut self) -> DecodeError {
+        DecodeError::NoSamples { lost_packets: 0 }
+    }
 }
 
 fn malformed(what: &'static str) -> DecodeError {
@@ -97,6 +157,17 @@ impl Encoding {
         }
     }
 
+    fn name(self) -> &'static str {
+        match self {
+            Self::I8 => "pcm_s8",
+            Self::I16 => "pcm_s16be",
+            Self::I24 => "pcm_s24be",
+            Self::I32 => "pcm_s32be",
+            Self::F32 => "pcm_f32be",
+            Self::F64 => "pcm_f64be",
+        }
+    }
+
     /// The value of one sample, full scale ±1; `bytes` holds [`Self::bytes`] of them.
     fn sample(self, bytes: &[u8]) -> f32 {
         let bits = bytes.iter().fold(0u64, |bits, &byte| bits << 8 | u64::from(byte));
@@ -115,13 +186,11 @@ impl Encoding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::{Clip, DecodeLimits, decode_bytes};
 
     fn au(size: u32, encoding: u32, rate: u32, channels: u32, data: &[u8]) -> Result<Clip, DecodeError> {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("clip.au");
         let header = [HEADER_BYTES, size, encoding, rate, channels].map(u32::to_be_bytes).concat();
-        std::fs::write(&path, [MAGIC, header.as_slice(), data].concat()).expect("written");
-        super::super::decode_file(&path, &DecodeLimits::default())
+        decode_bytes([MAGIC, header.as_slice(), data].concat(), &DecodeLimits::default())
     }
 
     #[test]

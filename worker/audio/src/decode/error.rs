@@ -65,6 +65,18 @@ pub enum DecodeError {
         /// The clip's rate.
         rate: u32,
     },
+    /// The clip ends before [`DecodeLimits::start_seconds`](super::DecodeLimits::start_seconds).
+    #[error("decode from {start_seconds} s on: the clip ends before")]
+    PastTheEnd {
+        /// The start asked for.
+        start_seconds: f64,
+    },
+    /// The file's headers, tables and tags go on and on, or its tables name the same bytes again and again.
+    #[error("decode a file of {bytes} bytes: its structure has more read of it than any sound needs")]
+    ReadTooOften {
+        /// The file's size.
+        bytes: u64,
+    },
     /// The header gives no usable sample rate.
     #[error("decode a clip at {rate} Hz: rates from {min} to {max} Hz are read")]
     BadRate {

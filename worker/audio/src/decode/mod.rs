@@ -5,14 +5,24 @@
 //! time and memory than its [`DecodeLimits`] allow. Nothing here resamples, pads or changes the level of a clip.
 
 mod au;
+mod backend;
 mod clip;
-mod collect;
+mod delay;
 mod error;
+mod facts;
 mod file;
 mod limits;
+mod mix;
+mod reader;
+mod source;
 mod stream;
+mod track;
+mod vorbis;
 
 pub use clip::{Clip, Flaws};
 pub use error::DecodeError;
-pub use file::decode_file;
+pub use facts::FileFacts;
+pub use file::{decode_bytes, decode_file, probe_file};
 pub use limits::DecodeLimits;
+pub use reader::ClipReader;
+pub use source::ByteSource;

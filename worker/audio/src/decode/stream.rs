@@ -1,138 +1,263 @@
-//! Decodes whatever symphonia recognises. The only module that sees its readers and decoders.
+//! Decodes whatever symphonia recognises. With `track`, the only module that sees its readers and decoders.
 
-use super::{Clip, DecodeError, DecodeLimits, Flaws, collect::Collector};
-use std::{fs::File, io::ErrorKind};
+use super::{
+    DecodeError, FileFacts,
+    backend::{Backend, Block, Losses},
+    delay,
+    mix::mean_of_planes,
+    source::{Allowance, Source},
+    track::{self, Sound},
+};
+use std::io::{ErrorKind, Seek as _, SeekFrom};
 use symphonia::core::{
-    codecs::{
-        CodecParameters,
-        audio::{AudioDecoder, AudioDecoderOptions, well_known::CODEC_ID_MP3},
-    },
+    audio::{Audio as _, GenericAudioBufferRef},
+    codecs::audio::well_known::CODEC_ID_VORBIS,
     errors::Error,
-    formats::{FormatOptions, FormatReader, Track, TrackType, probe::Hint},
+    formats::{FormatOptions, FormatReader, SeekMode, SeekTo, probe::Hint},
     io::{MediaSourceStream, MediaSourceStreamOptions},
     meta::MetadataOptions,
+    packet::Packet,
+    units::Duration,
 };
 
-/// Decodes the default sound track of `file`.
-pub(super) fn decode(file: File, limits: &DecodeLimits) -> Result<Clip, DecodeError> {
-    let source = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
+/// Packets in a row that give no frame: what follows is not worth waiting for.
+const MAX_BARREN_PACKETS: u32 = 1 << 16;
+
+/// Packets read beyond one for every byte of the file: tables can announce any number of empty ones.
+const SPARE_PACKETS: u64 = 1 << 20;
+
+/// An open file, somewhere in its sound track.
+pub(super) struct Stream {
+    /// `None` only after an attempt to open the file anew has failed.
+    reader: Option<Box<dyn FormatReader>>,
+    sound: Sound,
+    facts: FileFacts,
+    allowance: Allowance,
+    /// Time stamps before the clip, as a note outside symphonia's view says.
+    delay: u64,
+    /// The frame from which on losses count: what comes before is only run-up.
+    wanted_from: u64,
+    /// Where decoding goes on was found by its time stamp. Otherwise it goes on from the start of the file.
+    sought: bool,
+    /// No packet has been read since the file was opened.
+    fresh: bool,
+    /// The next frame, once a packet has been decoded since opening or the last seek; negative before the clip.
+    at: Option<i64>,
+    /// Of Vorbis, the frame after the last. symphonia takes a page's first packet for longer than it is where block sizes
+    /// change, and then cuts off the end of the page's last: its cuts are not made, and the clip ends by this.
+    vorbis_end: Option<u64>,
+    packets_left: u64,
+    losses: Losses,
+    first_refusal: Option<Error>,
+    planes: Vec<Vec<f32>>,
+}
+
+impl Stream {
+    pub(super) fn open(mut source: Source) -> Result<Self, DecodeError> {
+        let (bytes, allowance) = (source.length(), source.allowance());
+        let edit = delay::edit_lists(&mut source).map_err(|source| DecodeError::Read { source })?;
+        source.rewind().map_err(|source| DecodeError::Read { source })?;
+        let source = MediaSourceStream::new(Box::new(source), MediaSourceStreamOptions::default());
+        let mut reader = probe(source).map_err(|error| allowance.explain(error))?;
+        let opened = Self::look(reader.as_mut(), &edit, bytes).map_err(|error| allowance.explain(error));
+        let (delay, facts, sound) = opened?;
+        allowance.opened();
+        let vorbis_end = facts.frames.filter(|_| facts.exact && sound.codec == CODEC_ID_VORBIS);
+        Ok(Self {
+            reader: Some(reader),
+            sound,
+            facts,
+            allowance,
+            delay,
+            wanted_from: 0,
+            sought: false,
+            fresh: true,
+            at: None,
+            vorbis_end,
+            packets_left: bytes.saturating_add(SPARE_PACKETS),
+            losses: Losses::default(),
+            first_refusal: None,
+            planes: Vec::new(),
+        })
+    }
+
+    fn look(
+        reader: &mut dyn FormatReader,
+        edits: &[delay::Edit],
+        bytes: u64,
+    ) -> Result<(u64, FileFacts, Sound), DecodeError> {
+        let sound = Sound::open(reader)?;
+        let edit = edits.iter().find(|edit| edit.track == sound.id).map(|edit| edit.media_time);
+        let delay = edit.or_else(|| delay::itunes_note(reader)).unwrap_or(0);
+        // A note that leaves nothing is no note.
+        let facts = track::facts(reader, &sound, delay, bytes)?;
+        if delay == 0 || facts.frames == Some(0) {
+            return Ok((0, track::facts(reader, &sound, 0, bytes)?, sound));
+        }
+        Ok((delay, facts, sound.after(delay)))
+    }
+
+    /// Reads on to the next packet of the sound track; `None` at the end, or where the container is unreadable.
+    fn next_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
+        loop {
+            let Some(reader) = &mut self.reader else { return Ok(None) };
+            if self.packets_left == 0 {
+                self.losses.cut_short = true;
+                return Ok(None);
+            }
+            self.packets_left -= 1;
+            self.fresh = false;
+            match reader.next_packet() {
+                Ok(Some(packet)) if packet.track_id == self.sound.id => return Ok(Some(packet)),
+                Ok(Some(_)) => {}
+                Ok(None) => return Ok(None),
+                Err(Error::ResetRequired) => {
+                    let sound = Sound::open(reader.as_ref())?.after(self.delay);
+                    if sound.rate != self.sound.rate {
+                        return Err(DecodeError::RateChanged { from: self.sound.rate, to: sound.rate });
+                    }
+                    self.sound = sound;
+                    // What the headers said was of the stream before.
+                    self.vorbis_end = None;
+                }
+                Err(error) => {
+                    // A disk that fails is no property of the file, and must not pass for a short clip.
+                    if let Error::IoError(source) = error {
+                        if source.kind() != ErrorKind::UnexpectedEof {
+                            return Err(self.allowance.explain(DecodeError::Read { source }));
+                        }
+                        self.first_refusal.get_or_insert(Error::IoError(source));
+                    } else {
+                        self.first_refusal.get_or_insert(error);
+                    }
+                    self.losses.cut_short = true;
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    /// Opens the file anew, unless nothing of it has been read yet.
+    fn restart(&mut self) -> Result<(), DecodeError> {
+        self.sought = false;
+        let Some(reader) = self.reader.take_if(|_| !self.fresh) else { return Ok(()) };
+        let mut source = reader.into_inner();
+        source.seek(SeekFrom::Start(0)).map_err(|source| DecodeError::Read { source })?;
+        let reader = probe(source)?;
+        self.sound = Sound::open(reader.as_ref())?.after(self.delay);
+        self.reader = Some(reader);
+        self.fresh = true;
+        Ok(())
+    }
+}
+
+impl Backend for Stream {
+    fn facts(&self) -> FileFacts {
+        self.facts.clone()
+    }
+
+    fn seek(&mut self, frame: u64, rate: u32) -> Result<(), DecodeError> {
+        (self.at, self.wanted_from) = (None, frame);
+        let Some(to) = self.sound.run_up(frame, self.facts.frames, rate) else {
+            return self.restart().map_err(|error| self.allowance.explain(error));
+        };
+        let to = SeekTo::Timestamp { ts: self.sound.stamp_of(to, rate), track_id: self.sound.id };
+        let Some(reader) = &mut self.reader else { return Ok(()) };
+        (self.sought, self.fresh) = (true, false);
+        match reader.seek(SeekMode::Accurate, to) {
+            Ok(_) => self.sound.decoder.reset(),
+            Err(Error::IoError(source)) if source.kind() != ErrorKind::UnexpectedEof => {
+                return Err(self.allowance.explain(DecodeError::Read { source }));
+            }
+            // Formats without an index, and damaged ones: all that comes before is decoded.
+            Err(error) => {
+                tracing::debug!(%error, "the start cannot be gone to");
+                self.restart().map_err(|error| self.allowance.explain(error))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn next(&mut self, mono: &mut Vec<f32>) -> Result<Option<Block>, DecodeError> {
+        for _ in 0..MAX_BARREN_PACKETS {
+            let Some(mut packet) = self.next_packet()? else { return Ok(None) };
+            mono.clear();
+            if self.vorbis_end.is_some() {
+                packet.trim_end = Duration::ZERO;
+            }
+            let frames = match self.sound.decoder.decode(&packet) {
+                Ok(frames) => frames,
+                Err(error) => {
+                    tracing::debug!(%error, "a packet could not be decoded");
+                    let rate = self.sound.rate;
+                    if self.sound.frame_at(packet.pts.saturating_add(packet.dur), rate) > self.wanted_from as i64 {
+                        self.losses.packets += 1;
+                        self.first_refusal.get_or_insert(error);
+                    }
+                    continue;
+                }
+            };
+            let rate = frames.spec().rate();
+            mix(&frames, &mut self.planes, mono);
+            // Until the clip begins time stamps count: after a seek, packets of the run-up may be lost, and before the first
+            // frame, decoders have taken off what they could. At the start of a file they say no more than that: some
+            // recordings begin with a stamp of hours.
+            let begins = if self.sought { self.wanted_from as i64 } else { 0 };
+            let at = self.at.filter(|&at| at >= begins).unwrap_or_else(|| {
+                let at = self.sound.frame_at(packet.pts.saturating_add(packet.trim_start), rate);
+                if self.sought { at } else { at.min(0) }
+            });
+            if let Some(end) = self.vorbis_end {
+                let left = i64::try_from(end).unwrap_or(i64::MAX).saturating_sub(at);
+                mono.truncate(usize::try_from(left).unwrap_or(0));
+            }
+            let before = usize::try_from(at.saturating_neg()).unwrap_or(0).min(mono.len());
+            self.at = Some(at.saturating_add_unsigned(mono.len() as u64));
+            mono.drain(..before);
+            if !mono.is_empty() {
+                return Ok(Some(Block { at: at.max(0) as u64, rate }));
+            }
+        }
+        self.losses.cut_short = true;
+        Ok(None)
+    }
+
+    fn losses(&self) -> Losses {
+        self.losses
+    }
+
+    fn nothing(&mut self) -> DecodeError {
+        match self.first_refusal.take() {
+            Some(Error::IoError(_)) | None => DecodeError::NoSamples { lost_packets: self.losses.packets },
+            Some(error) => refusal(error),
+        }
+    }
+}
+
+fn probe(source: MediaSourceStream<'static>) -> Result<Box<dyn FormatReader>, DecodeError> {
     // No hint: names lie.
-    let mut reader = symphonia::default::get_probe()
+    symphonia::default::get_probe()
         .probe(&Hint::new(), source, FormatOptions::default(), MetadataOptions::default())
         .map_err(|source| match source {
             Error::Unsupported(_) => DecodeError::NotAudio,
             // The probe scores what it meets up to the end of the file: nothing was recognised by then.
             Error::IoError(end) if end.kind() == ErrorKind::UnexpectedEof => DecodeError::NotAudio,
             other => refusal(other),
-        })?;
-    let mut sound = Sound::open(reader.as_ref(), None)?;
-    let mut clip = Collector::new(sound.rate, sound.announced, limits)?;
-    let mut flaws = Flaws::default();
-    let mut first_refusal = None;
-    let mut interleaved = Vec::new();
-    let mut enough = false;
-    while !enough {
-        let packet = match reader.next_packet() {
-            Ok(Some(packet)) => packet,
-            Ok(None) => break,
-            Err(Error::ResetRequired) => {
-                sound = Sound::open(reader.as_ref(), Some(clip.rate()))?;
-                continue;
-            }
-            Err(error) => {
-                // A disk that fails is no property of the file, and must not pass for a short clip.
-                if let Error::IoError(source) = error {
-                    if source.kind() != ErrorKind::UnexpectedEof {
-                        return Err(DecodeError::Read { source });
-                    }
-                    first_refusal.get_or_insert(Error::IoError(source));
-                } else {
-                    first_refusal.get_or_insert(error);
-                }
-                flaws.cut_short = true;
-                break;
-            }
-        };
-        if packet.track_id != sound.track {
-            continue;
-        }
-        match sound.decoder.decode(&packet) {
-            Ok(frames) => {
-                let (rate, channels) = (frames.spec().rate(), frames.num_planes());
-                if rate != clip.rate() {
-                    // Headers of some containers name another rate than the codec; before any sample the codec wins.
-                    if clip.len() > 0 {
-                        return Err(DecodeError::RateChanged { from: clip.rate(), to: rate });
-                    }
-                    clip = Collector::new(rate, sound.announced, limits)?;
-                }
-                frames.copy_to_vec_interleaved(&mut interleaved);
-                enough = clip.push(&interleaved, channels)?.is_break();
-            }
-            Err(error) => {
-                tracing::debug!(%error, "a packet could not be decoded");
-                flaws.lost_packets += 1;
-                first_refusal.get_or_insert(error);
-            }
-        }
-    }
-    if clip.len() == 0 {
-        return Err(match first_refusal {
-            Some(Error::IoError(_)) | None => DecodeError::NoSamples { lost_packets: flaws.lost_packets },
-            Some(error) => refusal(error),
-        });
-    }
-    if !enough {
-        flaws.missing_frames = sound.announced.unwrap_or(0).saturating_sub(clip.len() as u64);
-    }
-    Ok(Clip { rate: clip.rate(), samples: clip.into_samples(), flaws })
+        })
 }
 
-/// One sound track and its decoder.
-struct Sound {
-    track: u32,
-    rate: u32,
-    announced: Option<u64>,
-    decoder: Box<dyn AudioDecoder>,
-}
-
-impl Sound {
-    /// Opens the default sound track; `expected` is the rate that earlier frames of the clip had.
-    fn open(reader: &dyn FormatReader, expected: Option<u32>) -> Result<Self, DecodeError> {
-        let track = reader
-            .default_track(TrackType::Audio)
-            .ok_or(DecodeError::Unsupported { what: "the file has no sound track in a known codec" })?;
-        let Some(CodecParameters::Audio(parameters)) = &track.codec_params else {
-            return Err(DecodeError::Unsupported { what: "the sound track names no codec" });
-        };
-        let decoder = symphonia::default::get_codecs()
-            .make_audio_decoder(parameters, &AudioDecoderOptions::default())
-            .map_err(refusal)?;
-        let rate = parameters.sample_rate.or_else(|| decoder.codec_params().sample_rate).unwrap_or(0);
-        if let Some(from) = expected.filter(|&from| from != rate) {
-            return Err(DecodeError::RateChanged { from, to: rate });
-        }
-        Ok(Self { track: track.id, rate, announced: exact_frames(track), decoder })
+/// Leaves the mean of the channels in `mono`.
+fn mix(frames: &GenericAudioBufferRef<'_>, planes: &mut Vec<Vec<f32>>, mono: &mut Vec<f32>) {
+    if let GenericAudioBufferRef::F32(frames) = frames {
+        let planes: Vec<&[f32]> = frames.iter_planes().collect();
+        return mean_of_planes(&planes, mono);
     }
+    frames.copy_to_vecs_planar(planes);
+    let planes: Vec<&[f32]> = planes.iter().map(Vec::as_slice).collect();
+    mean_of_planes(&planes, mono);
 }
 
-/// The frames that the header announces, if it does so exactly.
-fn exact_frames(track: &Track) -> Option<u64> {
-    let Some(CodecParameters::Audio(parameters)) = &track.codec_params else { return None };
-    // Without a header of its own, an mp3 file's length is guessed from its first frames.
-    if parameters.codec == CODEC_ID_MP3 && track.delay.is_none() {
-        return None;
-    }
-    let frames = track.num_frames?;
-    // Recorders that cannot go back write the largest size there is, meaning "until the end".
-    let bits = parameters.bits_per_coded_sample.or(parameters.bits_per_sample).unwrap_or(0);
-    let channels = parameters.channels.as_ref().map_or(0, |channels| channels.count() as u64);
-    let bytes = frames.saturating_mul(u64::from(bits / 8)).saturating_mul(channels);
-    let endless = u64::from(u32::MAX) - (1 << 16);
-    (bytes < endless || bits == 0).then_some(frames)
-}
-
-fn refusal(error: Error) -> DecodeError {
+pub(super) fn refusal(error: Error) -> DecodeError {
     match error {
         Error::Unsupported(what) => DecodeError::Unsupported { what },
         Error::IoError(source) if source.kind() != ErrorKind::UnexpectedEof => DecodeError::Read { source },

@@ -1,0 +1,6 @@
+#![no_main]
+
+use gliss_audio_fuzz::{Kind, decode};
+use libfuzzer_sys::{Corpus, fuzz_target};
+
+fuzz_target!(|bytes: &[u8]| -> Corpus { if decode(Kind::Ogg, bytes) { Corpus::Keep } else { Corpus::Reject } });
