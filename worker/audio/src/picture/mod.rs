@@ -1,6 +1,12 @@
 //! A spectrogram as a picture of fixed size: what networks made for photographs are given.
 
+mod encode;
 mod magma;
+pub mod png;
+mod portrait;
+
+pub use encode::{EncodeError, encode_png};
+pub use portrait::{PortraitError, PortraitSettings, Spectrum, portrait};
 
 use crate::spectrum::Spectrogram;
 
