@@ -8,7 +8,7 @@ use gliss_audio::{
     decibel::{DbRef, amplitude_to_db, power_to_db},
     decode::{DecodeLimits, decode_file},
     mel::{MelFilters, MelFrontEnd, MelScale, MelSettings},
-    spectrum::{PadMode, Spectrogram, Stft, StftSettings},
+    spectrum::{Istft, PadMode, Spectrogram, Stft, StftSettings},
 };
 use std::path::Path;
 
@@ -67,6 +67,23 @@ fn magnitudes_agree() {
         assert_eq!(seen.bands, shape[0]);
         let first: Vec<f32> = (0..seen.bands).flat_map(|bin| seen.band(bin)[..shape[1]].to_vec()).collect();
         table.at_most(name, largest_difference(&first, &expected), 1e-4);
+    }
+}
+
+#[test]
+fn spectra_come_back() {
+    let Some(goldens) = goldens() else { return };
+    let arrays = Arrays::open(&goldens.join("features.safetensors"));
+    let clip = samples(&goldens.join("audio/mix22k.wav"));
+    let (shape, expected) = arrays.get("istft");
+    assert_eq!(shape, [clip.len()]);
+    let mut table = Table::new("istft of stft, absolute");
+    for (n_fft, win_length, hop) in [(2048, 2048, 512), (2048, 1984, 992), (1024, 1024, 256), (2000, 2000, 500)] {
+        let settings = StftSettings { n_fft, win_length, hop, pad: PadMode::Zero };
+        let spectra = Stft::new(settings.clone()).expect("legal settings").spectra(&clip).expect("a legal clip");
+        let back = Istft::new(settings).expect("legal settings").samples(&spectra, clip.len()).expect("its spectra");
+        let difference = largest_difference(&back, &expected);
+        table.at_most(format!("istft {n_fft}/{win_length}/{hop}"), difference, 1e-5);
     }
 }
 

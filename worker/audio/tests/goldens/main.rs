@@ -5,8 +5,15 @@
 
 mod bad_files;
 mod decoding;
+mod effects;
 mod features;
+mod gtzan;
+mod hostile;
+mod long_files;
+mod musicnn;
 mod reference;
 mod resampling;
+mod segments;
 mod sha256;
 mod table;
+mod tracks;

@@ -49,6 +49,15 @@ impl Arrays {
         let values = view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
         (view.shape().to_vec(), values)
     }
+
+    /// The shape and the values of an f64 array.
+    pub(crate) fn get_f64(&self, name: &str) -> (Vec<usize>, Vec<f64>) {
+        let file = SafeTensors::deserialize(&self.0).expect("the reference is a safetensors file");
+        let view = file.tensor(name).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(view.dtype(), Dtype::F64, "{name}");
+        let values = view.data().as_chunks::<8>().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect();
+        (view.shape().to_vec(), values)
+    }
 }
 
 /// The largest difference of two arrays of one length.
