@@ -197,6 +197,11 @@ impl<'a> Reader<'a> {
         self.settings.get(path).filter(|v| !v.is_null())
     }
 
+    /// A setting as it stands, for one that no other method reads; `None` where it is not given.
+    pub fn value(&mut self, path: &str) -> Option<&'a Value> {
+        self.take(path)
+    }
+
     /// Whether the setting is given.
     pub fn has(&self, path: &str) -> bool {
         self.settings.get(path).is_some_and(|v| !v.is_null())
@@ -212,7 +217,8 @@ impl<'a> Reader<'a> {
         self.problem(path, Problem::Impossible { got: got.to_string(), rule: rule.into() });
     }
 
-    fn wrong_type(&mut self, path: &str, got: &Value, wanted: &str) {
+    /// Records that a value is not what is `wanted`.
+    pub fn wrong_type(&mut self, path: &str, got: &Value, wanted: &str) {
         self.problem(path, Problem::WrongType { got: describe(got), wanted: wanted.to_owned() });
     }
 

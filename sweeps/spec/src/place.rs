@@ -1,22 +1,26 @@
-//! `data.path` made absolute, without a look at the disk.
+//! Paths in a recipe made absolute, without a look at the disk.
 
 use std::path::{Component, Path, PathBuf};
 
+use gliss_types::recipe::DATA_PATHS;
 use serde_json::Value;
 
 use crate::draft::Leaf;
 use crate::finding::{Log, Note};
 
-/// Makes the leaf absolute, if it is a `data.path`: relative ones are joined to `base`, and `.` and `..` resolved by
-/// name alone.
+/// The other settings that hold paths.
+const OTHER_PATHS: [&str; 2] = ["features.path", "features.beside.path"];
+
+/// Makes the leaf absolute, if it holds a path: relative ones are joined to `base`, and `.` and `..` resolved by name
+/// alone.
 pub(crate) fn data_path(leaf: &mut Leaf, base: &Path, log: &mut Log) {
     let Value::String(path) = &leaf.value else { return };
-    if leaf.path.as_str() != "data.path" {
+    if !DATA_PATHS.iter().chain(&OTHER_PATHS).any(|setting| *setting == leaf.path.as_str()) {
         return;
     }
     let span = leaf.node.span;
     if path.is_empty() {
-        return log.push(Note::error(span, "`data.path` is empty").help("name a file or folder"));
+        return log.push(Note::error(span, format!("`{}` is empty", leaf.path)).help("name a file or folder"));
     }
     if path == "~" || path.starts_with("~/") {
         let note = Note::error(span, format!("`{path}` begins with `~`, which only a shell expands"));

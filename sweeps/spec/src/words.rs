@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use gliss_types::{Problem, Recipe, Settings};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// The top-level keys of a sweep file.
 pub(crate) const TOP: [&str; 8] =
@@ -47,15 +47,15 @@ pub(crate) static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(Vocabulary::a
 impl Vocabulary {
     /// Asks the reader of recipes what it knows, by way of settings that it does not know.
     fn ask() -> Self {
-        const NO_SETTING: &str = "?";
-        let mut settings = BTreeSet::new();
-        for section in known_beside(&json!({NO_SETTING: 0}), NO_SETTING) {
-            let path = format!("{section}.{NO_SETTING}");
-            let below = known_beside(&json!({&section: {NO_SETTING: 0}}), &path);
-            if below.is_empty() {
-                settings.insert(section);
-            } else {
-                settings.extend(below.iter().map(|leaf| format!("{section}.{leaf}")));
+        let (mut settings, mut sections) = (BTreeSet::new(), vec![String::new()]);
+        while let Some(section) = sections.pop() {
+            for name in known_below(&section) {
+                let path = if section.is_empty() { name } else { format!("{section}.{name}") };
+                if known_below(&path).is_empty() {
+                    settings.insert(path);
+                } else {
+                    sections.push(path);
+                }
             }
         }
         Vocabulary { settings }
@@ -93,9 +93,13 @@ impl Vocabulary {
     }
 }
 
-/// What stands beside the unknown setting at `path`.
-fn known_beside(settings: &Value, path: &str) -> Vec<String> {
-    let settings: Settings = serde_json::from_value(settings.clone()).unwrap_or_default();
+/// What the reader knows below a section, or at the top for the empty one.
+fn known_below(section: &str) -> Vec<String> {
+    const NO_SETTING: &str = "?";
+    let segments = || section.split('.').filter(|segment| !segment.is_empty());
+    let nested = segments().rev().fold(json!({NO_SETTING: 0}), |inner, segment| json!({segment: inner}));
+    let path = segments().chain([NO_SETTING]).collect::<Vec<_>>().join(".");
+    let settings: Settings = serde_json::from_value(nested).unwrap_or_default();
     let issues = Recipe::read(&settings).err().unwrap_or_default();
     let unknown = issues.into_iter().filter(|issue| issue.path == path).find_map(|issue| match issue.problem {
         Problem::Unknown { known, .. } => Some(known),
@@ -142,7 +146,20 @@ mod tests {
 
     #[test]
     fn the_vocabulary_is_the_one_of_the_recipe() {
-        for setting in ["task", "batch", "epochs", "seed", "data.source", "data.path", "optimiser.lr", "net.hidden"] {
+        for setting in [
+            "task",
+            "batch",
+            "epochs",
+            "seed",
+            "data.source",
+            "data.path",
+            "optimiser.lr",
+            "net.hidden",
+            "features.segments.overlap",
+            "features.beside.n_fft",
+            "augment.masks.time",
+            "augment.online",
+        ] {
             assert!(VOCABULARY.settings.contains(setting), "{setting} is not in {:?}", VOCABULARY.settings);
         }
         assert!(VOCABULARY.holds("optimiser") && !VOCABULARY.holds("optimise"));
@@ -164,7 +181,9 @@ mod tests {
             ("optimiser.momentun", Some("optimiser.momentum")),
             ("batchsize", None),
             ("bacth", Some("batch")),
-            ("filters", Some("net.filters")),
+            ("dense_dropout", Some("net.dense_dropout")),
+            // Two sections have one.
+            ("filters", None),
             ("zebra", None),
         ] {
             assert_eq!(VOCABULARY.meant(written).as_deref(), meant, "{written}");

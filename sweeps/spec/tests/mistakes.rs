@@ -81,6 +81,33 @@ parameters:
   optimiser.lr: {values: [0.001, 0.1]}
   batch: {values: [8, 16]}
 ";
+    impossible_inputs: "
+recipe:
+  data.source: synth
+  net.name: liu_cnn
+parameters:
+  features:
+    values:
+      - {kind: mel, channels: 0, win_length: 4096}
+      - {kind: waveform, samples: 16000, segments: {frames: 125}}
+      - {kind: mel, n_fft: 1024, segments: {samples: 512, overlap: 1}}
+      - {kind: mel, beside: {kind: stft}}
+";
+    impossible_changes: "
+recipe:
+  data.source: synth
+  features: {kind: mel, segments: {frames: 125}}
+  augment:
+    online:
+      - {noise: 0.005, chance: 0.25}
+      - {stretch: [1.1, 0.9], chance: 0.25}
+      - {pitchshift: 2}
+      - {roll: 0.5}
+      - {speed: 1.1, length: free}
+    copies: [{pitch: 1, often: 0.5}, 7]
+    copies_of: [test]
+    masks: {time: 2, time_width: 0}
+";
     impossible_default: "
 recipe:
   data.source: synth

@@ -177,6 +177,9 @@ rows: [{epochs: 1}, {epochs: 2}]
     );
     let Some(Ok(Recipe::Train(training))) = searched.recipe(3) else { panic!("point 3 trains") };
     assert!(matches!(&training.data, Data::Manifest { path, .. } if path == "/home/me/sweeps/b.csv"));
+
+    let tracks = planned("recipe: {data: {source: fma, path: fma_small, tracks: ../tracks.csv}}", &[]);
+    assert_eq!(tracks.plan.recipe.get("data.tracks"), Some(&json!("/home/me/tracks.csv")));
 }
 
 #[test]

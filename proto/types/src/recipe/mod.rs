@@ -1,13 +1,21 @@
 //! The recipe: the fully resolved description of one training run. Two recipes with one canonical form give one result.
 
+mod augment;
 mod data;
 mod features;
 mod net;
+mod split;
 mod training;
 
-pub use data::{Data, FOLD_LIMIT, Split};
-pub use features::{Colours, Columns, Features, MelPicture};
+pub use augment::{Amount, Augment, Change, CopiesOf, Length, MaskValue, Masks, What};
+pub use data::{DATA_PATHS, Data, FmaSubset, GTZAN_GENRES, gtzan_clip};
+pub use features::{
+    Aggregate, Colours, Columns, Compress, Cut, Embedding, Features, Filters, Fit, Image, Input, Kind, Layout, Mel,
+    MelPicture, Normalise, Padding, Pieces, Reference, STATISTICS, STATISTICS_RATE, Segments, Statistics,
+    StftMagnitude, Store, Waveform,
+};
 pub use net::{LiuCnn, Mlp, Net};
+pub use split::{FOLD_LIMIT, FilteredLists, Split};
 pub use training::{Optimiser, Schedule};
 
 use std::collections::BTreeMap;
@@ -43,6 +51,9 @@ pub struct Training {
     pub split: Split,
     /// What the net sees of them.
     pub features: Features,
+    /// What is changed in the sound that trains.
+    #[serde(skip_serializing_if = "Augment::is_none")]
+    pub augment: Augment,
     /// The net.
     pub net: Net,
     /// How weights are moved.
@@ -124,6 +135,7 @@ impl Training {
         let data = Data::read(r);
         let split = Split::read(r, &data);
         let features = Features::read(r, &data);
+        let augment = Augment::read(r, &features);
         let net = Net::read(r, &features);
         let optimiser = Optimiser::read(r);
         let schedule = Schedule::read(r, optimiser.lr());
@@ -131,6 +143,7 @@ impl Training {
             data,
             split,
             features,
+            augment,
             net,
             optimiser,
             schedule,
@@ -162,6 +175,18 @@ mod tests {
             json!({"data": {"source": "manifest", "path": "/m.csv"}, "split": {"method": "folds", "valid": 1, "test": 0}}),
             json!({"data": {"source": "table", "path": "/t.csv"}, "net": {"name": "mlp", "hidden": [128, 64]},
                    "split": {"method": "numpy_shuffle"}, "features": {"as_uint8": true}}),
+            json!({"data": {"source": "table", "path": "/t.parquet", "fold": "fold10", "split": "side", "group": "track"},
+                   "split": {"method": "kfold", "folds": 10, "fold": 9, "by_group": true}}),
+            json!({"data": {"source": "gtzan", "path": "/gtzan", "genres": ["rock", "jazz"], "exclude": ["jazz.00054"]},
+                   "split": {"method": "gtzan_filtered"}}),
+            json!({"data": {"source": "gtzan", "path": "/gtzan", "drop_544": true},
+                   "split": {"method": "gtzan_filtered", "lists": "published"}}),
+            json!({"data": {"source": "gtzan", "path": "/gtzan"}, "split": {"method": "ratio", "valid": 0.1, "test": 0.1}}),
+            json!({"data": {"source": "fma", "path": "/fma/fma_small"}}),
+            json!({"data": {"source": "fma", "path": "/fma/x", "tracks": "/t.csv", "subset": "medium"},
+                   "split": {"method": "stratified", "by_group": true}}),
+            json!({"data": {"source": "manifest", "path": "/m.csv", "split": "side", "start": "from", "end": "to"},
+                   "split": {"method": "predefined", "valid_per_class": 5, "seed": 3}}),
         ] {
             let recipe = read(value.clone()).unwrap_or_else(|issues| panic!("{value}: {issues:?}"));
             let again = Recipe::from_canonical(&recipe.canonical()).expect("its own form is readable");
@@ -192,6 +217,17 @@ mod tests {
                 "schedule.max_lr",
             ),
             (json!({"data": {"source": "folder"}}), "data.path"),
+            (json!({"data": {"source": "gtzan", "path": "/g", "genres": ["jazz"]}}), "data.genres"),
+            (json!({"data": {"source": "gtzan", "path": "/g", "genres": ["jazz", "rock", "rock"]}}), "data.genres"),
+            (json!({"data": {"source": "gtzan", "path": "/g", "genres": ["jazz", "techno"]}}), "data.genres"),
+            (json!({"data": {"source": "gtzan", "path": "/g", "exclude": ["jazz.54"]}}), "data.exclude"),
+            (json!({"data": {"source": "gtzan", "path": "/g"}, "split": {"method": "predefined"}}), "split.method"),
+            (json!({"data": {"source": "fma", "path": "/f"}, "split": {"method": "gtzan_filtered"}}), "split.method"),
+            (json!({"data": {"source": "table", "path": "/t"}, "split": {"by_group": true}}), "split.by_group"),
+            (
+                json!({"data": {"source": "folder", "path": "/f"}, "split": {"method": "kfold", "fold": 5}}),
+                "split.fold",
+            ),
             (json!({}), "data.source"),
         ];
         for (value, path) in cases {

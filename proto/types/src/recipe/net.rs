@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Features;
+use super::{Features, Kind};
 use crate::settings::Reader;
 
 /// A net and its settings.
@@ -53,9 +53,13 @@ impl LiuCnn {
 
 impl Net {
     pub(super) fn read(r: &mut Reader<'_>, features: &Features) -> Net {
-        let picture = features.picture_shape();
-        let default = if picture.is_some() { "liu_cnn" } else { "mlp" };
+        let dims = features.dims();
+        let default = if dims.len() == 3 { "liu_cnn" } else { "mlp" };
         let name = r.choice("net.name", Some(default), &["liu_cnn", "mlp"]);
+        if let Some(beside) = &features.beside {
+            let rule = "no net of this version takes two inputs: leave `features.beside` out";
+            r.impossible("features.beside.kind", beside.kind.name(), rule);
+        }
         let probability = |p: f64| (0.0..1.0).contains(&p);
         let rule = "a probability from 0 to less than 1";
         let why = format!("`net.name: {name}` has no such setting");
@@ -74,14 +78,31 @@ impl Net {
             dense: r.ints("net.dense", &[128, 128, 64, 32, 16], 1..=65_536, 16),
             dense_dropout: r.float("net.dense_dropout", 0.5, probability, rule),
         };
-        match picture {
-            None => r.impossible("net.name", "liu_cnn", "it needs pictures, and `data.source: table` gives columns"),
-            Some([_, height, width]) if height.min(width) >> net.depth == 0 => {
-                let rule = format!("{} pools halve a {height} x {width} picture to nothing", net.depth);
-                r.impossible("net.depth", net.depth, rule);
+        match dims.as_slice() {
+            [_, height, width] => {
+                // A side that the data decide is found when they are looked at.
+                let sides = [height, width].into_iter().flatten().copied();
+                if sides.min().is_some_and(|least| least >> net.depth == 0) {
+                    let side = |side: &Option<usize>| side.map_or("?".to_owned(), |side| side.to_string());
+                    let rule =
+                        format!("{} pools halve a {} x {} picture to nothing", net.depth, side(height), side(width));
+                    r.impossible("net.depth", net.depth, rule);
+                }
             }
-            Some(_) => {}
+            _ => r.impossible("net.name", "liu_cnn", no_picture(&features.input.kind)),
         }
         Net::LiuCnn(net)
+    }
+}
+
+/// Why a net that looks at pictures cannot look at that kind, and what would help.
+fn no_picture(kind: &Kind) -> String {
+    let name = kind.name();
+    match kind {
+        Kind::Columns(_) => "it needs pictures, and `data.source: table` gives columns".to_owned(),
+        Kind::Mel(_) | Kind::Stft(_) => {
+            "it needs pictures, and `features.channels: 0` gives planes without channels: take 1 or 3".to_owned()
+        }
+        _ => format!("it needs pictures, and `features.kind: {name}` gives none: take `mel_picture`, `mel` or `stft`"),
     }
 }
