@@ -193,7 +193,9 @@ fn methods_agree_on_the_sizes_that_are_trained() -> Outcome {
             for (what, (got, expected)) in run(method, DType::F32)?.iter().zip(&exact).enumerate() {
                 let norm = |v: &mut dyn Iterator<Item = f64>| v.map(|a| a * a).sum::<f64>().sqrt();
                 let off = norm(&mut got.iter().zip(expected).map(|(a, b)| a - b)) / norm(&mut expected.iter().copied());
-                assert!(off < 1e-6, "{channels}x{height}x{width} {method:?}, {what}: off by {off}");
+                // A bias sums a whole plane: the fewer lanes a processor has, the longer the chains of additions.
+                let allowed = if what == 3 { 5e-6 } else { 1e-6 };
+                assert!(off < allowed, "{channels}x{height}x{width} {method:?}, {what}: off by {off}");
             }
         }
     }

@@ -17,7 +17,7 @@ pub(super) struct Layer {
 pub(super) enum Kind {
     /// Square convolution of stride 1 with "same" padding, ReLU, max-pool 2.
     ConvReluPool { filters: usize, kernel: usize, init: Init },
-    /// (channels, height, width) to one row.
+    /// Whatever an example is, to one row.
     Flatten,
     /// Drops values with that probability in training.
     Dropout { p: f64 },
@@ -54,13 +54,10 @@ impl Layer {
                 Ok(vec![*filters, height / 2, width / 2])
             }
             (Kind::ConvReluPool { .. }, _) => wrong("[channels, height, width] with sides of at least 2, to be halved"),
-            (Kind::Flatten, &[channels, height, width]) => {
-                match channels.checked_mul(height).and_then(|n| n.checked_mul(width)) {
-                    Some(features) => Ok(vec![features]),
-                    None => wrong("as many values as can be counted"),
-                }
-            }
-            (Kind::Flatten, _) => wrong("[channels, height, width]"),
+            (Kind::Flatten, _) => match input.iter().try_fold(1usize, |all, n| all.checked_mul(*n)) {
+                Some(features) => Ok(vec![features]),
+                None => wrong("as many values as can be counted"),
+            },
             (Kind::Linear { outputs, .. }, &[features]) if features > 0 => Ok(vec![*outputs]),
             (Kind::Linear { .. }, _) => wrong("[features], at least 1"),
         }

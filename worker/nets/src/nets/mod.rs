@@ -17,10 +17,10 @@ use gliss_types::recipe::Net;
 
 use layer::Layer;
 
-/// The table of a net's layers, for that many classes.
-fn table(net: &Net, classes: usize) -> Vec<Layer> {
+/// The table of a net's layers, for examples of shape `input` and that many classes.
+fn table(net: &Net, input: &[usize], classes: usize) -> Vec<Layer> {
     match net {
         Net::LiuCnn(net) => liu_cnn::table(net, classes),
-        Net::Mlp(net) => mlp::table(net, classes),
+        Net::Mlp(net) => mlp::table(net, input, classes),
     }
 }

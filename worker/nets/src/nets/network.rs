@@ -42,8 +42,8 @@ struct Built {
 }
 
 impl Network {
-    /// A net for examples of shape `input` (`[features]` or `[channels, height, width]`), with first weights that are a function of
-    /// `seed`. f32.
+    /// A net for examples of shape `input` (`[features]`, `[channels, height, width]`, or any other that it takes), with first
+    /// weights that are a function of `seed`. f32.
     ///
     /// # Errors
     /// What [`super::walk`] refuses, or a device without room.

@@ -35,9 +35,13 @@ fn counts_are_the_papers() -> Result<(), NetError> {
 #[test]
 fn what_is_built_is_what_was_walked() -> Result<(), Box<dyn std::error::Error>> {
     let odd = Net::LiuCnn(LiuCnn { depth: 3, filters: 2, dropout: 0.1, dense: vec![], dense_dropout: 0.0 });
-    for (net, input, classes) in
-        [(published(), vec![1, 64, 64], 10), (odd, vec![3, 13, 22], 3), (mlp(&[128, 64]), vec![57], 10)]
-    {
+    for (net, input, classes) in [
+        (published(), vec![1, 64, 64], 10),
+        (odd, vec![3, 13, 22], 3),
+        (mlp(&[128, 64]), vec![57], 10),
+        (mlp(&[5]), vec![3, 4, 2], 3),
+        (mlp(&[]), vec![6, 5], 2),
+    ] {
         let rows = walk(&net, &input, classes)?;
         let network = Network::build(&net, &input, classes, 5, &Device::Cpu)?;
         assert_eq!(rows.iter().map(|r| r.parameters).sum::<u64>(), network.parameter_count() as u64);
@@ -63,7 +67,8 @@ fn what_cannot_be_built_is_refused_by_the_walk() {
     let cases = [
         (published(), vec![3, 8, 8], 10),
         (published(), vec![57], 10),
-        (mlp(&[8]), vec![1, 8, 8], 10),
+        (mlp(&[8]), vec![1, 8, 0], 10),
+        (mlp(&[8]), vec![usize::MAX, 3], 10),
         (mlp(&[8]), vec![0], 10),
         (mlp(&[8]), vec![4], 0),
         (mlp(&[65_536; 16]), vec![57], 10),

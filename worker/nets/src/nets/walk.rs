@@ -21,7 +21,7 @@ pub struct LayerRow {
     pub macs: u64,
 }
 
-/// The layers of a net for examples of shape `input` (`[features]` or `[channels, height, width]`) and that many classes.
+/// The layers of a net for examples of shape `input` (`[features]`, `[channels, height, width]`, or any other that the net takes) and that many classes.
 ///
 /// # Errors
 /// A net that cannot take such examples, or that is too large. What `walk` accepts, [`super::Network::build`] builds.
@@ -37,7 +37,7 @@ pub(super) fn rows(net: &Net, input: &[usize], classes: usize) -> Result<Vec<(La
     let mut input = input.to_vec();
     let mut total = 0u64;
     let mut rows = Vec::new();
-    for layer in table(net, classes) {
+    for layer in table(net, &input, classes) {
         let output = layer.output(&input)?;
         let mut parameters = 0u64;
         for parameter in layer.parameters(&input) {
