@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Whether a file must survive a loss of power.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Durable {
+pub enum Durable {
     /// It must: file and folder are flushed.
     Yes,
     /// It may vanish or be damaged: readers verify it and can do without.
@@ -18,7 +18,10 @@ pub(crate) enum Durable {
 
 /// Writes `bytes` to `path`, whose folder must exist, by way of a temporary name in it and a rename. Writers of one path
 /// do not disturb each other; a killed one leaves at most a file that ends in `.tmp`.
-pub(crate) fn write(path: &Path, bytes: &[u8], durable: Durable) -> io::Result<()> {
+///
+/// # Errors
+/// The folder or the disk refuses; what was at `path` stays as it was.
+pub fn write(path: &Path, bytes: &[u8], durable: Durable) -> io::Result<()> {
     let temporary = temporary(path);
     let written = fill(&temporary, bytes, durable).and_then(|()| fs::rename(&temporary, path));
     if let Err(error) = written {

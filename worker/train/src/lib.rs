@@ -6,12 +6,13 @@
 //! # What a process that trains must see to
 //! What [`gliss_nets`] says of `CANDLE_NUM_THREADS` and of allocation. Stacks are seen to in [`trainer::run`].
 
-mod atomic;
-mod cache;
+pub mod atomic;
+pub mod cache;
 pub mod checkpoint;
 mod control;
 pub mod data;
 pub mod features;
+mod in_parallel;
 pub mod library;
 pub mod split;
 pub mod trainer;

@@ -4,21 +4,33 @@ mod support;
 
 use std::fs;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use gliss_train::data::{DataError, Warning, inspect};
-use gliss_train::library::Inputs;
+use gliss_train::library::{Examples, Inputs};
 use gliss_train::split::{SplitError, numpy_permutation};
 use gliss_train::{Control, Library};
+use gliss_types::recipe::Training;
 use serde_json::json;
 
 use support::{bad_clips, clip, real_data, small_soundtracks, training};
 
-fn examples(
-    library: &Library,
-    training: &gliss_types::recipe::Training,
-) -> Result<std::sync::Arc<gliss_train::library::Examples>, DataError> {
-    library.examples(training, &mut |_, _| {}, &Control::new())
+/// Listed, and prepared to the end.
+fn examples(library: &Library, training: &Training) -> Result<Arc<Examples>, DataError> {
+    let examples = library.examples(training, &mut |_, _| {}, &Control::new())?;
+    examples.wait_all(&mut |_, _| {}, &Control::new())?;
+    Ok(examples)
+}
+
+/// What a net would see of each listed clip; none of those that cannot be used.
+fn pictures(examples: &Examples) -> Vec<Option<Vec<f32>>> {
+    let Inputs::Clips(clips) = &examples.inputs else { panic!("clips are pictures") };
+    let picture = |place| {
+        let view = clips.get(place)?.original();
+        assert_eq!(view.shape(), examples.shape);
+        Some(view.to_vec())
+    };
+    (0..clips.len()).map(picture).collect()
 }
 
 /// A folder of two classes with `each` second-long clips.
@@ -30,7 +42,7 @@ fn two_classes(root: &Path, each: u32) {
     }
 }
 
-fn of_folder(path: &Path) -> gliss_types::recipe::Training {
+fn of_folder(path: &Path) -> Training {
     training(json!({
         "data": {"source": "folder", "path": path},
         "features": {"sample_rate": 8000, "n_fft": 512, "hop": 128, "mels": 32, "height": 16, "width": 12},
@@ -54,7 +66,7 @@ fn a_warm_cache_gives_the_same_bits_and_damage_is_repaired() {
         files.iter().map(|file| fs::metadata(file).and_then(|f| f.modified()).expect("there")).collect();
 
     let warm = examples(&Library::new(cache.path(), 1), &training).expect("prepared");
-    assert_eq!(warm, cold);
+    assert_eq!(pictures(&warm), pictures(&cold));
     let now: Vec<_> = files.iter().map(|file| fs::metadata(file).and_then(|f| f.modified()).expect("there")).collect();
     assert_eq!(now, stamps, "nothing was written again");
 
@@ -63,7 +75,8 @@ fn a_warm_cache_gives_the_same_bits_and_damage_is_repaired() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0x40;
     fs::write(&files[1], bytes).expect("written");
-    assert_eq!(examples(&Library::new(cache.path(), 2), &training).expect("prepared"), cold);
+    let repaired = examples(&Library::new(cache.path(), 2), &training).expect("prepared");
+    assert_eq!(pictures(&repaired), pictures(&cold));
     assert!(fs::metadata(&files[0]).expect("there").len() > 500, "the damaged entry was replaced");
 }
 
@@ -80,19 +93,22 @@ fn trials_that_ask_at_once_prepare_once_and_share() {
         let ask = |i: usize| {
             let (library, trainings, started) = (&library, &trainings, &started);
             scope.spawn(move || {
-                let mut progress = |done, _| *started.lock().expect("whole") += u32::from(done == 1);
-                library.examples(&trainings[i % 2], &mut progress, &Control::new()).expect("prepared")
+                let mut progress = |_, _| *started.lock().expect("whole") += 1;
+                let examples = library.examples(&trainings[i % 2], &mut |_, _| {}, &Control::new()).expect("listed");
+                examples.wait_all(&mut progress, &Control::new()).expect("prepared");
+                examples
             })
         };
         let asked: Vec<_> = (0..6).map(ask).collect();
         asked.into_iter().map(|thread| thread.join().expect("ended")).collect()
     });
-    assert!(all.iter().all(|examples| std::sync::Arc::ptr_eq(examples, &all[0])));
+    assert!(all.iter().all(|examples| Arc::ptr_eq(examples, &all[0])));
+    assert!(*started.lock().expect("whole") > 0, "they heard of the progress");
 
     // A changed file is another data set.
     clip(&root.path().join("low/0.wav"), 333.0, 8000, 9000);
     let changed = examples(&library, &trainings[0]).expect("prepared");
-    assert_ne!(*changed, *all[0]);
+    assert_ne!(pictures(&changed), pictures(&all[0]));
 }
 
 #[test]
@@ -101,12 +117,14 @@ fn preparation_can_be_stopped_and_taken_up() {
     two_classes(root.path(), 12);
     let (library, training, stop) = (Library::new(cache.path(), 1), of_folder(root.path()), Control::new());
     let mut progress = |done, _| {
-        if done == 2 {
+        if done >= 2 {
             stop.stop();
         }
     };
-    let stopped = library.examples(&training, &mut progress, &stop);
+    let listed = library.examples(&training, &mut |_, _| {}, &stop).expect("listed");
+    let stopped = listed.wait_all(&mut progress, &stop);
     assert!(matches!(stopped, Err(DataError::Stopped)), "{stopped:?}");
+    drop(listed);
     assert_eq!(examples(&library, &training).expect("prepared").len(), 24);
 }
 
@@ -132,26 +150,23 @@ fn bad_files_are_skipped_with_their_names_and_counted() {
     clip(&root.path().join("high/short.wav"), 440.0, 8000, 511);
     let training = of_folder(root.path());
     let prepared = examples(&Library::new(cache.path(), 2), &training).expect("most are good");
-    let names: Vec<_> =
-        prepared.skipped.iter().map(|s| s.path.file_name().expect("named").to_str().expect("text")).collect();
+    let skipped = prepared.skipped();
+    let names: Vec<_> = skipped.iter().map(|s| s.path.file_name().expect("named").to_str().expect("text")).collect();
     assert_eq!(names, ["short.wav", "empty.wav", "header_only.wav", "noise.ogg", "text.mp3", "truncated.wav"]);
-    let reason = |i: usize| prepared.skipped[i].reason.as_str();
+    let reason = |i: usize| skipped[i].reason.as_str();
     assert!(reason(0).contains("511 samples"), "{}", reason(0));
     assert!(reason(1).contains("0 bytes"), "{}", reason(1));
     assert!(reason(5).contains("40001 of 110250 frames"), "{}", reason(5));
-    assert_eq!((prepared.len(), prepared.labels.iter().sum::<u32>()), (12, 6));
-    assert!(
-        matches!(&prepared.warnings[..], [Warning::Skipped { count: 6, listed: 18, .. }]),
-        "{:?}",
-        prepared.warnings
-    );
+    assert_eq!((prepared.len(), pictures(&prepared).iter().flatten().count()), (18, 12));
+    let warnings = prepared.warnings();
+    assert!(matches!(&warnings[..], [Warning::Skipped { count: 6, listed: 18, .. }]), "{warnings:?}");
 
-    // What is skipped moves nobody else: the same deal, less the skipped.
+    // What is skipped moves nobody else: the same deal, and those that are skipped are passed over.
     let planned = inspect(&training.data, cache.path()).expect("listed").deal(&training.split).expect("dealt");
     let dealt = prepared.deal(&training.split).expect("dealt");
-    assert_eq!(planned.train.len() + planned.valid.len() + planned.test.len(), 18);
-    assert_eq!(dealt.train.len() + dealt.valid.len() + dealt.test.len(), 12);
-    assert!(dealt.valid.len() <= planned.valid.len() && dealt.test.len() <= planned.test.len());
+    assert_eq!(dealt, planned);
+    let usable = [&dealt.train, &dealt.valid, &dealt.test].map(|side| prepared.usable(side).len());
+    assert_eq!(usable.iter().sum::<usize>(), 12);
 
     for name in ["0.wav", "1.wav", "2.wav"] {
         fs::remove_file(root.path().join("low").join(name)).expect("removed");
@@ -194,7 +209,7 @@ fn a_synthetic_set_is_what_inspection_says_and_is_rendered_once() {
         let asked: Vec<_> = (0..2).map(|_| scope.spawn(ask)).collect();
         asked.into_iter().map(|thread| thread.join().expect("ended")).collect()
     });
-    assert_eq!(all[0], all[1]);
+    assert_eq!(pictures(&all[0]), pictures(&all[1]));
     let classes: Vec<String> = inspected.classes.iter().map(|(class, _)| class.clone()).collect();
     assert_eq!((all[0].classes.clone(), all[0].len()), (classes, inspected.examples));
     let sets: Vec<_> = fs::read_dir(cache.path().join("synth")).expect("listed").collect();
@@ -207,7 +222,7 @@ fn a_synthetic_set_is_what_inspection_says_and_is_rendered_once() {
         .sum();
     assert_eq!(bytes, inspected.bytes);
     assert_eq!(inspected.deal(&training.split), all[0].deal(&training.split));
-    let Inputs::Pictures(values) = &all[0].inputs else { panic!("clips are pictures") };
+    let values = pictures(&all[0]).into_iter().flatten().collect::<Vec<_>>().concat();
     assert!(values.iter().all(|value| (0.0..=1.0).contains(value)) && values.len() == 40 * 16 * 16);
 }
 
@@ -273,9 +288,8 @@ fn real_clips_become_pictures() {
     }));
     let cache = root.path().join("cache");
     let prepared = examples(&Library::new(&cache, 2), &training).expect("real clips decode");
-    assert_eq!((prepared.len(), prepared.skipped.len(), prepared.classes.len()), (12, 0, 3));
-    let Inputs::Pictures(values) = &prepared.inputs else { panic!("clips are pictures") };
-    for picture in values.chunks_exact(32 * 32) {
+    assert_eq!((prepared.len(), prepared.skipped().len(), prepared.classes.len()), (12, 0, 3));
+    for picture in pictures(&prepared).into_iter().flatten() {
         let (low, high) = picture.iter().fold((f32::MAX, f32::MIN), |(low, high), v| (low.min(*v), high.max(*v)));
         assert!(low >= 0.0 && high <= 1.0 && high - low > 0.5, "{low} to {high}");
     }

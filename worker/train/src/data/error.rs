@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use gliss_audio::synth::SynthError;
 
+use super::Place;
+
 /// Why a data set could not be listed, read or prepared. The text fits "failed to ..." and says what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -17,15 +19,15 @@ pub enum DataError {
     },
     /// A file stands where a folder is needed.
     #[error(
-        "list {}: it is a file, and `data.source: folder` needs a folder; for a CSV file use `source: manifest` or \
-         `source: table`", path.display()
+        "list {}: it is a file, and a folder is needed; for a CSV or Parquet file use `data.source: manifest` or \
+         `data.source: table`", path.display()
     )]
     NotAFolder {
         /// What the recipe names.
         path: PathBuf,
     },
     /// A folder stands where a file is needed.
-    #[error("read {}: it is a folder, and a CSV file is needed; for a folder per class use `source: folder`", path.display())]
+    #[error("read {}: it is a folder, and a CSV or Parquet file is needed; for a folder per class use `data.source: folder`", path.display())]
     NotAFile {
         /// What the recipe names.
         path: PathBuf,
@@ -36,20 +38,54 @@ pub enum DataError {
         /// The cache's root.
         path: PathBuf,
     },
-    /// The folder has no folder with audio in it.
+    /// The folder has no folder with files of the wanted kind in it.
     #[error(
-        "find classes in {}: none of its {folders} folders holds an audio file{}; put the files of each class into a \
-         folder of its own",
+        "find classes in {}: none of its {folders} folders holds {kind}{}; put the files of each class into a folder of \
+         its own",
         path.display(),
         if *loose > 0 { format!(", but {loose} lie in it directly") } else { String::new() }
     )]
     NoClasses {
         /// The folder.
         path: PathBuf,
+        /// "an audio file" or "a PNG file".
+        kind: &'static str,
         /// Folders in it.
         folders: usize,
-        /// Audio files that lie in it directly.
+        /// Such files that lie in it directly.
         loose: usize,
+    },
+    /// A genre of GTZAN has no folder.
+    #[error("find genre {genre:?} in {}{}", path.display(), genre_remedy(present, nested.as_deref()))]
+    NoGenre {
+        /// The folder of genres.
+        path: PathBuf,
+        /// The genre.
+        genre: String,
+        /// The genres that are there.
+        present: Vec<String>,
+        /// A folder in it that looks like the one that is meant.
+        nested: Option<String>,
+    },
+    /// There is no metadata file where it is sought.
+    #[error(
+        "find the metadata of FMA, {}; set `data.tracks` to the `tracks.csv` of `fma_metadata`", path.display()
+    )]
+    NoTracks {
+        /// Where it is sought.
+        path: PathBuf,
+    },
+    /// The metadata file is another one.
+    #[error(
+        "find column {column} in {}: FMA's `tracks.csv` has it, with a heading of three rows; a simpler table can be read \
+         with `data.source: manifest`",
+        path.display()
+    )]
+    NotTracks {
+        /// The file.
+        path: PathBuf,
+        /// The two parts of the column's heading, with a dot.
+        column: &'static str,
     },
     /// There is nothing to tell apart.
     #[error("find two classes in {}: all {examples} examples are {class:?}; a classifier needs at least two", path.display())]
@@ -67,7 +103,7 @@ pub enum DataError {
         path.display(), brief(present)
     )]
     NoColumn {
-        /// The CSV file.
+        /// The file.
         path: PathBuf,
         /// The column.
         column: String,
@@ -79,7 +115,7 @@ pub enum DataError {
     /// Two columns share a name.
     #[error("read {}: two columns are named {column:?}; rename one", path.display())]
     ColumnTwice {
-        /// The CSV file.
+        /// The file.
         path: PathBuf,
         /// The name.
         column: String,
@@ -87,25 +123,25 @@ pub enum DataError {
     /// The file has a heading at most.
     #[error("read {}: it has no rows after its heading; give it one row for each example", path.display())]
     NoRows {
-        /// The CSV file.
+        /// The file.
         path: PathBuf,
     },
     /// Nothing is left of the columns.
     #[error("find features in {}: no column is left besides the label and those in `data.drop`", path.display())]
     NoFeatures {
-        /// The CSV file.
+        /// The file.
         path: PathBuf,
     },
     /// A cell is not what its column needs.
     #[error(
-        "read {}, line {line}, column {column:?}: {found:?} is not {wanted}; correct the cell or {remedy}",
+        "read {}, {place}, column {column:?}: {found:?} is not {wanted}; correct the cell or {remedy}",
         path.display()
     )]
     BadCell {
-        /// The CSV file.
+        /// The file.
         path: PathBuf,
-        /// The line of the file, from 1.
-        line: u64,
+        /// The row.
+        place: Place,
         /// The column's name.
         column: String,
         /// What the cell holds, shortened.
@@ -117,42 +153,94 @@ pub enum DataError {
     },
     /// A manifest names a file outside of its folder.
     #[error(
-        "read {}, line {line}: {found:?} leaves the manifest's folder; give paths relative to that folder, without `..`",
+        "read {}, {place}: {found:?} leaves the manifest's folder; give paths relative to that folder, without `..`",
         path.display()
     )]
     Outside {
         /// The manifest.
         path: PathBuf,
-        /// The line of the file, from 1.
-        line: u64,
+        /// The row.
+        place: Place,
         /// The path in it, shortened.
         found: String,
     },
-    /// A manifest names a file twice, which would let it train and test.
-    #[error("read {}: lines {first} and {second} both list {file:?}; keep one of them", path.display())]
+    /// A manifest names a file, or a part of it, twice, which would let it train and test.
+    #[error("read {}: {first} and {second} both list {file:?}; keep one of them", path.display())]
     ListedTwice {
         /// The manifest.
         path: PathBuf,
         /// The file.
         file: String,
-        /// The line that lists it first.
-        first: u64,
-        /// The line that lists it again.
-        second: u64,
+        /// The row that lists it first.
+        first: Place,
+        /// The row that lists it again.
+        second: Place,
     },
     /// The file is not CSV.
     #[error("read {} as CSV; every row needs as many cells as the heading", path.display())]
     Csv {
-        /// The CSV file.
+        /// The file.
         path: PathBuf,
         /// What the reader says, with the place.
         #[source]
         source: csv::Error,
     },
-    /// The file is larger than a table may be.
+    /// The file is not Parquet after all, or damaged.
+    #[error("read {} as Parquet: {reason}; write the file anew, or as CSV", path.display())]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// What the reader says.
+        reason: String,
+    },
+    /// A Parquet file is compressed in a way that this program does not undo.
+    #[error(
+        "read column {column:?} of {}: it is compressed with {codec}; write the file with snappy, as by \
+         `to_parquet(path, compression=\"snappy\")` in pandas or `write_parquet(path, compression=\"snappy\")` in polars",
+        path.display()
+    )]
+    ParquetCodec {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// The compression.
+        codec: String,
+    },
+    /// A column of a Parquet file holds something else than numbers, truth values or text.
+    #[error(
+        "read column {column:?} of {}: it holds {kind}, and numbers, truth values and text are read; convert it or, in a \
+         table, name it in `data.drop`",
+        path.display()
+    )]
+    ParquetType {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// What it holds.
+        kind: String,
+    },
+    /// The file has more rows than a data set may have.
+    #[error("read {}: it has more than {limit} rows; split it", path.display())]
+    TooManyRows {
+        /// The file.
+        path: PathBuf,
+        /// The limit.
+        limit: u64,
+    },
+    /// A table has more numbers than fit into memory.
+    #[error("read {}: it has more than {limit} numbers; drop columns with `data.drop`, or split it", path.display())]
+    TooManyNumbers {
+        /// The table.
+        path: PathBuf,
+        /// The limit.
+        limit: usize,
+    },
+    /// The file, or the text in it, is larger than a table may be.
     #[error("read {}: it has {bytes} bytes, and at most {limit} are read; split it", path.display())]
     TooLarge {
-        /// The CSV file.
+        /// The file.
         path: PathBuf,
         /// Its size.
         bytes: u64,
@@ -233,6 +321,16 @@ impl DataError {
         move |source| Self::Io { action, path, source }
     }
 
+    /// The setting that is to be changed, where the data themselves are not at fault.
+    pub fn setting(&self) -> &'static str {
+        match self {
+            Self::NoColumn { setting, .. } => setting,
+            Self::NoGenre { nested: None, .. } => "data.genres",
+            Self::NoTracks { .. } | Self::NotTracks { .. } => "data.tracks",
+            _ => "data.path",
+        }
+    }
+
     /// Whether the same request could succeed later or elsewhere: trouble of disk or memory, not of the data or recipe.
     pub fn retry(&self) -> bool {
         match self {
@@ -241,6 +339,15 @@ impl DataError {
             Self::Synth { source } => matches!(source, SynthError::Io { .. }),
             _ => false,
         }
+    }
+}
+
+/// What to do about a genre without a folder.
+fn genre_remedy(present: &[String], nested: Option<&str>) -> String {
+    match nested {
+        Some(folder) => format!("; its folder {folder:?} holds genres: add it to `data.path`"),
+        None if present.is_empty() => ": it holds none; set `data.path` to the folder that holds one for each".into(),
+        None => format!("; set `data.genres` to those that are meant, there are {}", brief(present)),
     }
 }
 

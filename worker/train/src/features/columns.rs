@@ -18,7 +18,7 @@ pub(crate) fn scale(values: &[f64], width: usize, train: &[usize], settings: &Co
 }
 
 /// Cut toward zero and wrapped, as a cast from a float to an 8-bit integer by way of a wider one does.
-fn as_uint8(value: f64) -> f64 {
+pub(super) fn as_uint8(value: f64) -> f64 {
     f64::from((value.trunc() as i64).rem_euclid(256) as u8)
 }
 

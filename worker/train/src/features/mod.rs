@@ -1,12 +1,28 @@
-//! What nets see: pictures of clips, and scaled columns of tables.
+//! What nets see: views of clips, and scaled columns of tables.
 
+mod augmentation;
 mod columns;
+#[cfg(test)]
+pub(crate) mod fake;
 mod front_end;
-mod prepare;
+mod meet;
+mod permits;
+mod preparation;
+mod queue;
+mod scaling;
+mod shaping;
+mod sight;
 mod skipped;
 
+pub use meet::Clip;
+pub use preparation::{Preparation, Waiting, Wish};
 pub use skipped::Skipped;
 
+pub(crate) use augmentation::{chain, clip_key, masks};
 pub(crate) use columns::scale;
-pub(crate) use front_end::FrontEnd;
-pub(crate) use prepare::{Prepared, prepare};
+pub(crate) use front_end::{FrontEnd, hear};
+pub(crate) use permits::Permits;
+pub(crate) use scaling::{Learner, Scaling};
+pub(crate) use shaping::{Shaping, Values};
+pub(crate) use sight::{Seen, Sight};
+pub(crate) use skipped::Unusable;

@@ -3,9 +3,15 @@
 use std::error::Error;
 use std::path::PathBuf;
 
+use gliss_audio::augment::AugmentError;
 use gliss_audio::decode::DecodeError;
+use gliss_audio::features::FeatureError;
 use gliss_audio::mel::MelError;
+use gliss_audio::picture::png::PngError;
 use gliss_audio::resample::ResampleError;
+use gliss_audio::spectrum::StftError;
+
+use crate::data::EmbeddingError;
 
 /// A clip that is left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +40,27 @@ pub(crate) enum Unusable {
     /// It cannot be transformed.
     #[error(transparent)]
     Mel(#[from] MelError),
+    /// It cannot be transformed.
+    #[error(transparent)]
+    Stft(#[from] StftError),
+    /// It cannot be described.
+    #[error(transparent)]
+    Features(#[from] FeatureError),
+    /// It cannot be changed.
+    #[error(transparent)]
+    Augment(#[from] AugmentError),
+    /// The file is no picture, or broken.
+    #[error(transparent)]
+    Image(#[from] PngError),
+    /// The clip has no vector.
+    #[error(transparent)]
+    Vector(#[from] EmbeddingError),
+    /// The clip's vector is of another size.
+    #[error("use a vector of {found} numbers, {}: `features.size` asks for {wanted}", path.display())]
+    VectorSize { path: PathBuf, found: usize, wanted: usize },
+    /// Sound was asked for columns, or the other way round.
+    #[error("make of sound what is not made of it: `features.kind` does not fit `data.source`")]
+    NotSound,
 }
 
 impl Unusable {
@@ -43,7 +70,9 @@ impl Unusable {
         use std::io::ErrorKind::{InvalidInput, NotADirectory, NotFound, PermissionDenied};
         match self {
             Self::Decode(DecodeError::Read { .. }) => true,
-            Self::Decode(DecodeError::Open { source }) => {
+            Self::Decode(DecodeError::Open { source })
+            | Self::Image(PngError::Io(source))
+            | Self::Vector(EmbeddingError::Io { source, .. }) => {
                 !matches!(source.kind(), NotFound | PermissionDenied | NotADirectory | InvalidInput)
             }
             _ => false,

@@ -1,39 +1,40 @@
-//! A data set in memory, as its features and before any split.
+//! A data set, as its features and before any split.
 
 use gliss_types::recipe::Split;
 
-use crate::data::{Column, Warning};
-use crate::features::Skipped;
+use crate::Control;
+use crate::data::{DataError, Marks, Warning};
+use crate::features::{Preparation, Skipped, Waiting};
 use crate::split::{Deal, SplitError, Subjects, deal};
 
-/// The usable examples of a data set.
-#[derive(Debug, Clone, PartialEq)]
+/// The listed examples of a data set. Those of clips are prepared in the background, and some may turn out to be of no use.
+#[derive(Debug)]
 pub struct Examples {
-    /// Shape of one example: channels, rows, columns of a picture, or the columns of a table.
+    /// Shape of one example: channels, rows, columns of a picture, or the columns of a table. 0 for a dimension that the
+    /// training side decides.
     pub shape: Vec<usize>,
     /// The classes in ascending order; a label is an index into it.
     pub classes: Vec<String>,
-    /// The values of all examples, one after another.
+    /// The values of the examples.
     pub inputs: Inputs,
+    /// Of clips: a second input of the net.
+    pub beside: Option<Preparation>,
+    /// Of clips: their waveforms, where sound is changed in each epoch.
+    pub waves: Option<Preparation>,
     /// The class of each example.
     pub labels: Vec<u32>,
-    /// Clips that are listed but could not be used.
-    pub skipped: Vec<Skipped>,
-    /// What is odd about the data.
-    pub warnings: Vec<Warning>,
-    /// Of all listed examples, usable or not.
-    pub(super) listed_labels: Vec<u32>,
-    pub(super) groups: Column,
-    pub(super) folds: Column,
-    /// For each listed example its place among the usable ones.
-    pub(super) places: Vec<Option<usize>>,
+    /// What is odd about the listing.
+    pub(super) odd: Vec<Warning>,
+    pub(super) marks: Marks,
+    /// On which sound is changed.
+    pub(crate) threads: usize,
 }
 
 /// Values of examples.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub enum Inputs {
-    /// Pictures, ready for a net: shared by all trials.
-    Pictures(Vec<f32>),
+    /// Clips, ready for a net or on their way: shared by all trials.
+    Clips(Preparation),
     /// A table's columns, unscaled: scaling depends on a trial's split.
     Columns(Vec<f64>),
 }
@@ -50,21 +51,84 @@ impl Examples {
     }
 
     /// Deals out the examples as `split` says; the positions are those of [`Examples::labels`]. All listed examples are
-    /// dealt out, then the skipped ones taken away.
+    /// dealt out: those that turn out to be of no use are left out when they are met, and move no other.
     ///
     /// # Errors
     /// See [`SplitError`].
     pub fn deal(&self, split: &Split) -> Result<Deal, SplitError> {
-        let subjects =
-            Subjects { classes: &self.classes, labels: &self.listed_labels, groups: &self.groups, folds: &self.folds };
-        deal(split, &subjects)?.keep(&self.places)
+        let subjects = Subjects { classes: &self.classes, labels: &self.labels, marks: &self.marks };
+        deal(split, &subjects)
     }
 
-    /// Bytes of memory that the values take.
-    pub(super) fn bytes(&self) -> usize {
+    /// Waits until all examples are prepared. `progress` is told of the clips that are done and of all clips while there is
+    /// something to wait for.
+    ///
+    /// # Errors
+    /// More than half of a class cannot be used; the disk fails; `stop`.
+    pub fn wait_all(&self, progress: &mut dyn FnMut(usize, usize), stop: &Control) -> Result<(), DataError> {
         match &self.inputs {
-            Inputs::Pictures(values) => size_of_val(values.as_slice()),
-            Inputs::Columns(values) => size_of_val(values.as_slice()),
+            Inputs::Clips(clips) => {
+                clips.wait_all(&mut Waiting { progress, stop })?;
+                let others = [&self.beside, &self.waves].into_iter().flatten();
+                others.into_iter().try_for_each(|clips| clips.wait_all(&mut Waiting { progress, stop }))
+            }
+            Inputs::Columns(_) => Ok(()),
         }
+    }
+
+    /// Clips that are listed but cannot be used, as far as they are met, in the order of the listing.
+    pub fn skipped(&self) -> Vec<Skipped> {
+        match &self.inputs {
+            Inputs::Clips(clips) => clips.skipped(),
+            Inputs::Columns(_) => Vec::new(),
+        }
+    }
+
+    /// What is odd about the data, as far as it is known: all once [`Examples::wait_all`] has returned.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let mut warnings = self.odd.clone();
+        let skipped = self.skipped();
+        if let Some(first) = skipped.first() {
+            warnings.push(Warning::Skipped {
+                count: skipped.len(),
+                listed: self.len(),
+                first: first.path.clone(),
+                reason: first.reason.clone(),
+            });
+        }
+        warnings
+    }
+
+    /// Those of `places` whose examples can be used, as far as they are met.
+    pub fn usable(&self, places: &[usize]) -> Vec<usize> {
+        let usable = |place: &usize| match &self.inputs {
+            Inputs::Clips(clips) => clips.get(*place).is_some(),
+            Inputs::Columns(_) => *place < self.len(),
+        };
+        places.iter().copied().filter(usable).collect()
+    }
+
+    /// Refuses a deal of which a side is known to have no example that can be used.
+    ///
+    /// # Errors
+    /// [`SplitError::EmptySide`].
+    pub fn refuse_empty_sides(&self, deal: &Deal) -> Result<(), SplitError> {
+        let Inputs::Clips(clips) = &self.inputs else { return Ok(()) };
+        for (side, places) in [("training", &deal.train), ("validation", &deal.valid), ("test", &deal.test)] {
+            if clips.hopeful(places) == 0 {
+                return Err(SplitError::EmptySide { side });
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes that the values take, in memory or mapped.
+    pub(super) fn bytes(&self) -> usize {
+        let others = [&self.beside, &self.waves].into_iter().flatten().map(Preparation::bytes).sum::<usize>();
+        others
+            + match &self.inputs {
+                Inputs::Clips(clips) => clips.bytes(),
+                Inputs::Columns(values) => size_of_val(values.as_slice()),
+            }
     }
 }

@@ -8,9 +8,10 @@ use super::Examples;
 use crate::Control;
 use crate::data::DataError;
 
-/// How often somebody who waits looks whether to stop and passes progress on.
+/// How often somebody who waits looks whether to stop.
 const LOOK: Duration = Duration::from_millis(50);
-/// Data sets that no trial uses are dropped, the longest unused first, while they take more bytes than this.
+/// Data sets that no trial uses are dropped, the longest unused first, while they take more bytes than this, in memory or
+/// mapped.
 const IDLE_BYTES: usize = 2 << 30;
 
 /// Data sets by address.
@@ -43,8 +44,8 @@ enum State {
     /// Nobody makes it.
     #[default]
     Empty,
-    /// Somebody makes it, and has come so far.
-    Making(usize, usize),
+    /// Somebody makes it.
+    Making,
     Ready(Arc<Examples>),
 }
 
@@ -65,20 +66,16 @@ impl Shelf {
     pub(super) fn fetch(
         &self,
         address: blake3::Hash,
-        progress: &mut dyn FnMut(usize, usize),
         stop: &Control,
-        make: impl FnOnce(&mut dyn FnMut(usize, usize)) -> Result<Examples, DataError>,
+        make: impl FnOnce() -> Result<Examples, DataError>,
     ) -> Result<Arc<Examples>, DataError> {
         let slot = self.slot(address);
-        if let Some(ready) = slot.wait_or_claim(progress, stop)? {
+        if let Some(ready) = slot.wait_or_claim(stop)? {
             return Ok(ready);
         }
         // From here on the slot is ours to fill; the guard gives it back if making fails or panics.
         let claim = Claim { slot: &slot, made: None };
-        let examples = Arc::new(make(&mut |done, all| {
-            *locked(&slot.state) = State::Making(done, all);
-            progress(done, all);
-        })?);
+        let examples = Arc::new(make()?);
         claim.fill(Arc::clone(&examples));
         self.tidy();
         Ok(examples)
@@ -123,27 +120,17 @@ impl Shelf {
 
 impl Slot {
     /// Waits while somebody else makes the data set; gives it, or none if the caller is to make it.
-    fn wait_or_claim(
-        &self,
-        progress: &mut dyn FnMut(usize, usize),
-        stop: &Control,
-    ) -> Result<Option<Arc<Examples>>, DataError> {
+    fn wait_or_claim(&self, stop: &Control) -> Result<Option<Arc<Examples>>, DataError> {
         let mut state = locked(&self.state);
         loop {
             match &*state {
                 State::Ready(examples) => return Ok(Some(Arc::clone(examples))),
                 State::Empty => {
-                    *state = State::Making(0, 0);
+                    *state = State::Making;
                     return Ok(None);
                 }
-                State::Making(done, all) => {
-                    if stop.stopped() {
-                        return Err(DataError::Stopped);
-                    }
-                    if *all > 0 {
-                        progress(*done, *all);
-                    }
-                }
+                State::Making if stop.stopped() => return Err(DataError::Stopped),
+                State::Making => {}
             }
             let waited = self.changed.wait_timeout(state, LOOK);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
@@ -174,24 +161,27 @@ impl Drop for Claim<'_> {
 mod tests {
     use super::super::Inputs;
     use super::*;
-    use crate::data::Column;
+    use crate::data::Marks;
     use std::sync::mpsc;
     use std::thread;
 
-    fn examples(value: f32) -> Examples {
-        let absent = Column::Absent { name: None };
+    fn examples(value: f64) -> Examples {
         Examples {
             shape: vec![1],
             classes: vec!["a".into(), "b".into()],
-            inputs: Inputs::Pictures(vec![value]),
+            inputs: Inputs::Columns(vec![value]),
             labels: vec![0],
-            skipped: Vec::new(),
-            warnings: Vec::new(),
-            listed_labels: vec![0],
-            groups: absent.clone(),
-            folds: absent,
-            places: vec![Some(0)],
+            odd: Vec::new(),
+            marks: Marks::default(),
+            beside: None,
+            waves: None,
+            threads: 1,
         }
+    }
+
+    fn value(examples: &Examples) -> f64 {
+        let Inputs::Columns(values) = &examples.inputs else { panic!("made of columns") };
+        values[0]
     }
 
     #[test]
@@ -199,28 +189,24 @@ mod tests {
         let (shelf, address, stop) = (Shelf::default(), blake3::hash(b"x"), Control::new());
         for panics in [false, true] {
             let address = blake3::keyed_hash(address.as_bytes(), &[u8::from(panics)]);
-            let ((made, waits), (hears, heard)) = (mpsc::channel(), mpsc::channel());
+            let ((made, waits), (goes, on)) = (mpsc::channel(), mpsc::channel::<()>());
             thread::scope(|scope| {
                 let (shelf, stop) = (&shelf, &stop);
                 let first = scope.spawn(move || {
-                    shelf.fetch(address, &mut |_, _| {}, stop, |progress| {
-                        progress(1, 3);
+                    shelf.fetch(address, stop, || {
                         made.send(()).expect("the test waits");
-                        assert_eq!(heard.recv(), Ok((1, 3)), "who waits hears of the progress");
+                        on.recv().expect("the test goes on");
                         if panics { panic!("on purpose") } else { Err(DataError::Stopped) }
                     })
                 });
                 waits.recv().expect("the first makes it");
-                let mut hears = |done, all| {
-                    // Only the first is waited for.
-                    let _ = hears.send((done, all));
-                };
-                let second = shelf.fetch(address, &mut hears, stop, |_| Ok(examples(2.0)));
-                assert_eq!(*second.expect("made by the second"), examples(2.0));
+                let second = scope.spawn(move || shelf.fetch(address, stop, || Ok(examples(2.0))));
+                goes.send(()).expect("the first waits");
+                assert_eq!(value(&second.join().expect("ended").expect("made by the second")), 2.0);
                 assert_eq!(first.join().is_err(), panics);
             });
-            let third = shelf.fetch(address, &mut |_, _| {}, &stop, |_| panic!("it is there"));
-            assert_eq!(*third.expect("shared"), examples(2.0));
+            let third = shelf.fetch(address, &stop, || panic!("it is there"));
+            assert_eq!(value(&third.expect("shared")), 2.0);
         }
     }
 
@@ -228,10 +214,10 @@ mod tests {
     fn who_waits_can_be_stopped() {
         let (shelf, address) = (Shelf::default(), blake3::hash(b"x"));
         let slot = shelf.slot(address);
-        *locked(&slot.state) = State::Making(0, 0);
+        *locked(&slot.state) = State::Making;
         let stop = Control::new();
         stop.stop();
-        let stopped = shelf.fetch(address, &mut |_, _| {}, &stop, |_| panic!("somebody else makes it"));
+        let stopped = shelf.fetch(address, &stop, || panic!("somebody else makes it"));
         assert!(matches!(stopped, Err(DataError::Stopped)), "{stopped:?}");
     }
 }

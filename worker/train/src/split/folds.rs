@@ -9,14 +9,14 @@ use crate::data::Column;
 const SHOWN: usize = 20;
 
 pub(super) fn deal(subjects: &Subjects<'_>, valid: u32, test: u32) -> Result<Deal, SplitError> {
-    let folds = match subjects.folds {
+    let folds = match &subjects.marks.folds {
         Column::Values(folds) => folds,
         Column::Absent { name: Some(name) } => {
             return Err(SplitError::NoColumn { column: name.clone(), setting: "data.fold" });
         }
-        Column::Absent { name: None } => return Err(SplitError::NoManifest { column: "folds" }),
-        Column::Bad { name, line, found } => {
-            return Err(SplitError::BadFold { column: name.clone(), line: *line, found: found.clone() });
+        Column::Absent { name: None } => return Err(SplitError::NoMarks { what: "folds" }),
+        Column::Bad { name, place, found } => {
+            return Err(SplitError::BadFold { column: name.clone(), place: *place, found: found.clone() });
         }
     };
     let present: BTreeSet<u32> = folds.iter().copied().collect();
@@ -31,16 +31,18 @@ pub(super) fn deal(subjects: &Subjects<'_>, valid: u32, test: u32) -> Result<Dea
         fold if fold == test => Side::Test,
         _ => Side::Train,
     };
-    Deal::of(&folds.iter().map(side).collect::<Vec<_>>()).checked()
+    Deal::of(folds.iter().map(|fold| Some(side(fold)))).checked()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::{Marks, Place};
 
-    fn dealt(folds: &Column, valid: u32, test: u32) -> Result<Deal, SplitError> {
+    fn dealt(folds: &Column<u32>, valid: u32, test: u32) -> Result<Deal, SplitError> {
         let classes = ["a".to_owned(), "b".to_owned()];
-        deal(&Subjects { classes: &classes, labels: &[0, 1, 0, 1, 0], groups: folds, folds }, valid, test)
+        let marks = Marks { folds: folds.clone(), ..Marks::default() };
+        deal(&Subjects { classes: &classes, labels: &[0, 1, 0, 1, 0], marks: &marks }, valid, test)
     }
 
     #[test]
@@ -58,8 +60,8 @@ mod tests {
         let absent = Column::Absent { name: Some("fold".into()) };
         assert_eq!(dealt(&absent, 1, 0), Err(SplitError::NoColumn { column: "fold".into(), setting: "data.fold" }));
         let table = Column::Absent { name: None };
-        assert_eq!(dealt(&table, 1, 0), Err(SplitError::NoManifest { column: "folds" }));
-        let bad = Column::Bad { name: "fold".into(), line: 3, found: "x".into() };
-        assert!(matches!(dealt(&bad, 1, 0), Err(SplitError::BadFold { line: 3, .. })));
+        assert_eq!(dealt(&table, 1, 0), Err(SplitError::NoMarks { what: "folds" }));
+        let bad = Column::Bad { name: "fold".into(), place: Place::Line(3), found: "x".into() };
+        assert!(matches!(dealt(&bad, 1, 0), Err(SplitError::BadFold { place: Place::Line(3), .. })));
     }
 }

@@ -10,21 +10,15 @@ use super::{Deal, SIDES, Side, SplitError, Subjects};
 use crate::data::Column;
 
 /// One group: its members and how many of them are of each class.
-struct Group {
-    members: Vec<usize>,
-    counts: BTreeMap<usize, usize>,
+pub(super) struct Group {
+    pub(super) members: Vec<usize>,
+    pub(super) counts: BTreeMap<usize, usize>,
     side: Option<Side>,
 }
 
 /// `shares` are those of validation and test.
 pub(super) fn deal(subjects: &Subjects<'_>, shares: [f64; 2], seed: u64) -> Result<Deal, SplitError> {
-    let Column::Values(numbers) = subjects.groups else {
-        return Err(match subjects.groups {
-            Column::Absent { name: Some(name) } => SplitError::NoColumn { column: name.clone(), setting: "data.group" },
-            _ => SplitError::NoManifest { column: "groups" },
-        });
-    };
-    let mut groups = gather(numbers, subjects.labels);
+    let mut groups = gather(numbers(subjects)?, subjects.labels);
     let order = shuffled(&(0..groups.len()).collect::<Vec<_>>(), seed, usize::MAX);
     let mut need = Need::new(subjects, shares);
     claim(&mut groups, &order, &mut need, subjects)?;
@@ -41,11 +35,25 @@ pub(super) fn deal(subjects: &Subjects<'_>, shares: [f64; 2], seed: u64) -> Resu
             sides[*member] = group.side.unwrap_or(Side::Train);
         }
     }
-    Deal::of(&sides).checked()
+    Deal::of(sides.into_iter().map(Some)).checked()
+}
+
+/// The group of each example.
+///
+/// # Errors
+/// The data have none.
+pub(super) fn numbers<'a>(subjects: &Subjects<'a>) -> Result<&'a [u32], SplitError> {
+    match &subjects.marks.groups {
+        Column::Values(numbers) => Ok(numbers),
+        Column::Absent { name: Some(name) } => {
+            Err(SplitError::NoColumn { column: name.clone(), setting: "data.group" })
+        }
+        Column::Absent { name: None } | Column::Bad { .. } => Err(SplitError::NoMarks { what: "groups" }),
+    }
 }
 
 /// The groups in ascending order of their numbers.
-fn gather(numbers: &[u32], labels: &[u32]) -> Vec<Group> {
+pub(super) fn gather(numbers: &[u32], labels: &[u32]) -> Vec<Group> {
     let mut groups: BTreeMap<u32, Group> = BTreeMap::new();
     for (index, (number, label)) in numbers.iter().zip(labels).enumerate() {
         let empty = || Group { members: Vec::new(), counts: BTreeMap::new(), side: None };
@@ -139,13 +147,13 @@ impl Need {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Marks;
     use gliss_nets::draw::{Draw, Stream};
 
     fn dealt(labels: &[u32], groups: &[u32], classes: usize, seed: u64) -> Result<Deal, SplitError> {
         let classes: Vec<String> = (0..classes).map(|class| format!("c{class}")).collect();
-        let absent = Column::Absent { name: None };
-        let groups = Column::Values(groups.to_vec());
-        deal(&Subjects { classes: &classes, labels, groups: &groups, folds: &absent }, [0.2, 0.2], seed)
+        let marks = Marks { groups: Column::Values(groups.to_vec()), ..Marks::default() };
+        deal(&Subjects { classes: &classes, labels, marks: &marks }, [0.2, 0.2], seed)
     }
 
     #[test]
@@ -188,11 +196,12 @@ mod tests {
     #[test]
     fn data_without_groups_is_refused() {
         let classes = ["a".to_owned()];
-        let subjects = |groups| Subjects { classes: &classes, labels: &[0], groups, folds: groups };
-        let absent = Column::Absent { name: None };
-        assert_eq!(deal(&subjects(&absent), [0.2, 0.2], 0), Err(SplitError::NoManifest { column: "groups" }));
-        let absent = Column::Absent { name: Some("album".into()) };
-        let error = deal(&subjects(&absent), [0.2, 0.2], 0);
+        let of = |groups| {
+            let marks = Marks { groups, ..Marks::default() };
+            deal(&Subjects { classes: &classes, labels: &[0], marks: &marks }, [0.2, 0.2], 0)
+        };
+        assert_eq!(of(Column::Absent { name: None }), Err(SplitError::NoMarks { what: "groups" }));
+        let error = of(Column::Absent { name: Some("album".into()) });
         assert_eq!(error, Err(SplitError::NoColumn { column: "album".into(), setting: "data.group" }));
     }
 }

@@ -4,18 +4,25 @@
 //! not, so that neither a front end's settings nor one broken file moves any other example to another side.
 
 mod error;
+mod filtered;
+mod filtered_lists;
 mod folds;
 mod groups;
+mod kfold;
 mod numpy;
 mod order;
+mod per_class;
+mod predefined;
+mod ratio;
 mod stratified;
 
 use gliss_types::recipe::Split;
 
+pub use crate::data::Side;
 pub use error::SplitError;
 pub use numpy::permutation as numpy_permutation;
 
-use crate::data::Column;
+use crate::data::Marks;
 
 /// What a split needs to know of the listed examples.
 #[derive(Debug, Clone, Copy)]
@@ -24,10 +31,19 @@ pub struct Subjects<'a> {
     pub classes: &'a [String],
     /// The class of each example, each below `classes.len()`.
     pub labels: &'a [u32],
-    /// The group of each example.
-    pub groups: &'a Column,
-    /// The fold of each example.
-    pub folds: &'a Column,
+    /// What else the listing says of the examples.
+    pub marks: &'a Marks,
+}
+
+impl Subjects<'_> {
+    /// The members of each class, in ascending order.
+    fn by_class(&self) -> Vec<Vec<usize>> {
+        let mut members = vec![Vec::new(); self.classes.len()];
+        for (index, label) in self.labels.iter().enumerate() {
+            members[*label as usize].push(index);
+        }
+        members
+    }
 }
 
 /// Positions in the list of examples, each on at most one side, each side without repetition.
@@ -41,25 +57,18 @@ pub struct Deal {
     pub test: Vec<usize>,
 }
 
-/// Where an example goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Train,
-    Valid,
-    Test,
-}
-
 const SIDES: [Side; 3] = [Side::Train, Side::Valid, Side::Test];
 
 impl Deal {
-    /// Collects the sides of examples `0..sides.len()`, each side in ascending order.
-    fn of(sides: &[Side]) -> Self {
+    /// Collects the sides of examples `0..`, each side in ascending order; examples on no side are left out.
+    fn of(sides: impl IntoIterator<Item = Option<Side>>) -> Self {
         let mut deal = Deal::default();
-        for (index, side) in sides.iter().enumerate() {
+        for (index, side) in sides.into_iter().enumerate() {
             match side {
-                Side::Train => deal.train.push(index),
-                Side::Valid => deal.valid.push(index),
-                Side::Test => deal.test.push(index),
+                Some(Side::Train) => deal.train.push(index),
+                Some(Side::Valid) => deal.valid.push(index),
+                Some(Side::Test) => deal.test.push(index),
+                None => {}
             }
         }
         deal
@@ -73,6 +82,20 @@ impl Deal {
         let place = |index: &usize| places.get(*index).copied().flatten();
         let side = |side: &[usize]| side.iter().filter_map(place).collect();
         Deal { train: side(&self.train), valid: side(&self.valid), test: side(&self.test) }.checked()
+    }
+
+    /// How many examples of each of `classes` classes train, validate and test; `labels` are those of the list that was
+    /// dealt out.
+    pub fn per_class(&self, labels: &[u32], classes: usize) -> Vec<[usize; 3]> {
+        let mut counts = vec![[0; 3]; classes];
+        for (side, members) in [&self.train, &self.valid, &self.test].into_iter().enumerate() {
+            for label in members.iter().filter_map(|member| labels.get(*member)) {
+                if let Some(counts) = counts.get_mut(*label as usize) {
+                    counts[side] += 1;
+                }
+            }
+        }
+        counts
     }
 
     /// # Errors
@@ -95,7 +118,13 @@ pub fn deal(split: &Split, subjects: &Subjects<'_>) -> Result<Deal, SplitError> 
     match *split {
         Split::Stratified { valid, test, seed, by_group: false } => stratified::deal(subjects, [valid, test], seed),
         Split::Stratified { valid, test, seed, by_group: true } => groups::deal(subjects, [valid, test], seed),
-        Split::NumpyShuffle { seed } => numpy::deal(subjects.labels.len(), seed),
+        Split::Ratio { valid, test, seed } => ratio::deal(subjects.labels.len(), [valid, test], seed),
+        Split::Kfold { folds, fold, seed, by_group } => kfold::deal(subjects, folds, fold, seed, by_group),
         Split::Folds { valid, test } => folds::deal(subjects, valid, test),
+        Split::Predefined { valid_per_class, seed } => predefined::deal(subjects, valid_per_class as usize, seed),
+        Split::GtzanFiltered { lists, valid_per_class, seed } => {
+            filtered::deal(subjects, lists, valid_per_class as usize, seed)
+        }
+        Split::NumpyShuffle { seed } => numpy::deal(subjects.labels.len(), seed),
     }
 }

@@ -8,12 +8,8 @@ const FEWEST: usize = 3;
 
 /// `shares` are those of validation and test.
 pub(super) fn deal(subjects: &Subjects<'_>, shares: [f64; 2], seed: u64) -> Result<Deal, SplitError> {
-    let mut members = vec![Vec::new(); subjects.classes.len()];
-    for (index, label) in subjects.labels.iter().enumerate() {
-        members[*label as usize].push(index);
-    }
     let mut sides = vec![Side::Train; subjects.labels.len()];
-    for (class, members) in members.iter().enumerate() {
+    for (class, members) in subjects.by_class().iter().enumerate() {
         if members.len() < FEWEST {
             return Err(SplitError::SmallClass { class: subjects.classes[class].clone(), examples: members.len() });
         }
@@ -26,7 +22,7 @@ pub(super) fn deal(subjects: &Subjects<'_>, shares: [f64; 2], seed: u64) -> Resu
             }
         }
     }
-    Deal::of(&sides).checked()
+    Deal::of(sides.into_iter().map(Some)).checked()
 }
 
 /// How many of `count` (at least 3) validate and test: the shares rounded to the nearest, but one at least on every side.
@@ -42,12 +38,11 @@ fn counts(count: usize, shares: [f64; 2]) -> [usize; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Column;
+    use crate::data::Marks;
 
     fn dealt(labels: &[u32], classes: usize, shares: [f64; 2], seed: u64) -> Result<Deal, SplitError> {
         let classes: Vec<String> = (0..classes).map(|class| format!("c{class}")).collect();
-        let absent = Column::Absent { name: None };
-        deal(&Subjects { classes: &classes, labels, groups: &absent, folds: &absent }, shares, seed)
+        deal(&Subjects { classes: &classes, labels, marks: &Marks::default() }, shares, seed)
     }
 
     #[test]

@@ -1,51 +1,270 @@
 //! Examples as tensors.
 
-use std::borrow::Cow;
+use std::slice;
 
-use candle_core::{Device, Result, Tensor};
-use gliss_types::recipe::{Columns, Features};
+use candle_core::{Device, Tensor};
+use gliss_types::recipe::{Aggregate, Columns, CopiesOf, Kind, Training};
 
-use crate::features::scale;
+use super::TrainError;
+use super::ahead::Ahead;
+use super::lenses::{Epoch, Lenses};
+use crate::Control;
+use crate::features::{FrontEnd, Preparation, Waiting, scale};
 use crate::library::{Examples, Inputs};
 use crate::split::Deal;
+
+/// One example: a segment of a view of a listed clip, or a row of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Example {
+    /// Of the clip or row in its listing.
+    pub(super) place: usize,
+    /// 0 for the clip as it is, others for its copies.
+    pub(super) view: usize,
+    /// From 0.
+    pub(super) segment: usize,
+}
+
+/// The sides that are judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Valid,
+    Test,
+}
 
 /// The examples of a trial as its net sees them.
 #[derive(Debug)]
 pub(super) struct Batches<'a> {
-    shape: &'a [usize],
-    /// Values of one example.
-    size: usize,
-    values: Cow<'a, [f32]>,
+    shape: Vec<usize>,
+    source: Source<'a>,
     labels: &'a [u32],
+    train: Vec<Example>,
+    /// Clips and copies, as if they had no segments.
+    valid: Vec<Example>,
+    test: Vec<Example>,
+    /// How the answers for segments become one, where clips are judged: in validation, in the test.
+    combine: [Option<Aggregate>; 2],
+    threads: usize,
 }
+
+/// Where the values come from.
+#[derive(Debug)]
+enum Source<'a> {
+    /// Of all examples, one after another.
+    Rows(Vec<f32>),
+    Clips(Box<Lenses<'a>>),
+}
+
+/// Examples on their way, in order.
+#[derive(Debug)]
+pub(super) struct Feed<'f> {
+    examples: slice::Iter<'f, Example>,
+    /// None where nothing is changed.
+    epoch: Option<Epoch>,
+    ahead: Option<Ahead>,
+}
+
+/// A few examples.
+#[derive(Debug)]
+pub(super) struct Batch {
+    /// (count, then the shape of one).
+    pub(super) x: Tensor,
+    /// The second input, of which no net makes use so far.
+    #[cfg_attr(not(test), expect(dead_code, reason = "it is handed over once a net takes two inputs"))]
+    pub(super) beside: Option<Tensor>,
+    /// The class of each.
+    pub(super) labels: Vec<u32>,
+    /// Which they are.
+    pub(super) examples: Vec<Example>,
+}
+
+/// The values of one example, one list for each input; none if its clip cannot be used.
+pub(super) type Made = Result<Option<Vec<Vec<f32>>>, TrainError>;
 
 impl<'a> Batches<'a> {
-    /// Pictures are taken as they are; columns are scaled by the training side of `deal`.
-    pub(super) fn new(examples: &'a Examples, features: &Features, deal: &Deal) -> Self {
-        let size = examples.shape.iter().product();
-        let values = match (&examples.inputs, features) {
-            (Inputs::Pictures(values), _) => Cow::Borrowed(values.as_slice()),
-            (Inputs::Columns(values), Features::Columns(columns)) => {
-                Cow::Owned(scale(values, size, &deal.train, columns))
-            }
-            (Inputs::Columns(values), Features::MelPicture(_)) => {
+    /// Clips are shaped and scaled, and columns scaled, by what the training side of `deal` holds. Waits for that side's clips
+    /// where something has to be learnt from them.
+    pub(super) fn new(
+        examples: &'a Examples,
+        training: &Training,
+        deal: &Deal,
+        waiting: &mut Waiting<'_>,
+    ) -> Result<Self, TrainError> {
+        let views = 1 + training.augment.copies.len();
+        let of_valid = if training.augment.copies_of == CopiesOf::TrainAndValid { views } else { 1 };
+        let copied = |places: &[usize], views: usize| -> Vec<Example> {
+            let of = |place: &usize| {
+                let place = *place;
+                (0..views).map(move |view| Example { place, view, segment: 0 })
+            };
+            places.iter().flat_map(of).collect()
+        };
+        let mut train = copied(&deal.train, views);
+        let (valid, test) = (copied(&deal.valid, of_valid), copied(&deal.test, 1));
+        let mut combine = [None, None];
+        let (shape, source) = match &examples.inputs {
+            Inputs::Columns(values) => {
                 let as_they_are = Columns { standardise: false, as_uint8: false };
-                Cow::Owned(scale(values, size, &deal.train, &as_they_are))
+                let columns = match &training.features.input.kind {
+                    Kind::Columns(columns) => columns,
+                    _ => &as_they_are,
+                };
+                let width = examples.shape.iter().product();
+                (examples.shape.clone(), Source::Rows(scale(values, width, &deal.train, columns)))
+            }
+            Inputs::Clips(clips) => {
+                let lenses = Lenses::new((examples, clips), training, &mut train, waiting)?;
+                if let Some(segments) = &training.features.segments {
+                    combine = [segments.aggregate_valid.then_some(segments.aggregate), Some(segments.aggregate)];
+                }
+                (lenses.shape().to_vec(), Source::Clips(Box::new(lenses)))
             }
         };
-        Batches { shape: &examples.shape, size, values, labels: &examples.labels }
+        Ok(Batches { shape, source, labels: &examples.labels, train, valid, test, combine, threads: examples.threads })
     }
 
-    /// The examples at `places`, in their order: (count, then the shape of one), and their labels.
-    pub(super) fn gather(&self, places: &[usize]) -> Result<(Tensor, Vec<u32>)> {
-        let mut values = Vec::with_capacity(places.len() * self.size);
-        let mut labels = Vec::with_capacity(places.len());
-        for place in places {
-            values.extend_from_slice(&self.values[place * self.size..][..self.size]);
-            labels.push(self.labels[*place]);
+    /// The shape of one example.
+    pub(super) fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// The examples that train, those of unusable clips too where nothing had to be learnt from them.
+    pub(super) fn train(&self) -> &[Example] {
+        &self.train
+    }
+
+    /// How the answers for the segments of a clip become the clip's on that side; none where examples are judged.
+    pub(super) fn combine(&self, side: Side) -> Option<Aggregate> {
+        self.combine[side as usize]
+    }
+
+    /// The clips that are prepared meanwhile; none if everything is there.
+    pub(super) fn clips(&self) -> Option<&'a Preparation> {
+        match &self.source {
+            Source::Clips(lenses) => Some(lenses.clips()),
+            Source::Rows(_) => None,
         }
-        let mut shape = vec![places.len()];
-        shape.extend_from_slice(self.shape);
-        Ok((Tensor::from_vec(values, shape, &Device::Cpu)?, labels))
+    }
+
+    /// The examples of a side that is judged, the segments of a clip one after another. Waits for its clips if they have
+    /// segments.
+    pub(super) fn side(&self, side: Side, waiting: &mut Waiting<'_>) -> Result<Vec<Example>, TrainError> {
+        let examples = if side == Side::Valid { &self.valid } else { &self.test };
+        match &self.source {
+            Source::Clips(lenses) => lenses.cut(examples, waiting),
+            Source::Rows(_) => Ok(examples.clone()),
+        }
+    }
+
+    /// Examples as they are.
+    pub(super) fn plain<'f>(&self, examples: &'f [Example]) -> Feed<'f> {
+        Feed { examples: examples.iter(), epoch: None, ahead: None }
+    }
+
+    /// Examples that train in `epoch`, changed as the recipe says for it. Sound is changed by threads of `scope`, some
+    /// examples ahead of who asks for them.
+    pub(super) fn feed<'scope>(
+        &'scope self,
+        examples: &'scope [Example],
+        epoch: Epoch,
+        batch: usize,
+        stop: &'scope Control,
+        scope: &'scope std::thread::Scope<'scope, '_>,
+    ) -> Feed<'scope> {
+        let online = matches!(&self.source, Source::Clips(lenses) if lenses.waves().is_some());
+        let ahead = online.then(|| Ahead::start(self, examples, epoch, (self.threads, batch), stop, scope));
+        Feed { examples: examples.iter(), epoch: Some(epoch), ahead }
+    }
+
+    /// The front ends that [`Batches::make`] needs to change sound: one set for each thread.
+    pub(super) fn fronts(&self) -> Vec<FrontEnd> {
+        match &self.source {
+            Source::Clips(lenses) => lenses.fronts(),
+            Source::Rows(_) => Vec::new(),
+        }
+    }
+
+    /// The values of one example, in training changed as `epoch` says.
+    pub(super) fn make(
+        &self,
+        example: Example,
+        epoch: Option<Epoch>,
+        fronts: &mut [FrontEnd],
+        waiting: &mut Waiting<'_>,
+    ) -> Made {
+        match &self.source {
+            Source::Rows(rows) => {
+                let size: usize = self.shape.iter().product();
+                Ok(Some(vec![rows[example.place * size..][..size].to_vec()]))
+            }
+            Source::Clips(lenses) => lenses.make(example, epoch, fronts, waiting),
+        }
+    }
+
+    /// The clips of a second input.
+    pub(super) fn beside(&self) -> Option<&'a Preparation> {
+        match &self.source {
+            Source::Clips(lenses) => lenses.beside(),
+            Source::Rows(_) => None,
+        }
+    }
+
+    /// The waveforms that are changed in each epoch.
+    pub(super) fn waves(&self) -> Option<&'a Preparation> {
+        match &self.source {
+            Source::Clips(lenses) => lenses.waves(),
+            Source::Rows(_) => None,
+        }
+    }
+
+    /// The next `count` usable examples of `feed`, fewer at the end, in their order. Waits for those alone. None if there are
+    /// no more.
+    pub(super) fn next(
+        &self,
+        feed: &mut Feed<'_>,
+        count: usize,
+        waiting: &mut Waiting<'_>,
+    ) -> Result<Option<Batch>, TrainError> {
+        let count = count.min(feed.examples.len());
+        let mut values: Vec<Vec<f32>> = Vec::new();
+        let mut examples = Vec::with_capacity(count);
+        while examples.len() < count
+            && let Some(example) = feed.examples.next()
+        {
+            let made = match &mut feed.ahead {
+                Some(ahead) => ahead.next(waiting),
+                None => self.make(*example, feed.epoch, &mut [], waiting),
+            };
+            let Some(made) = made? else { continue };
+            for (place, made) in made.into_iter().enumerate() {
+                match values.get_mut(place) {
+                    Some(values) => values.extend_from_slice(&made),
+                    None => {
+                        let mut first = made;
+                        first.reserve_exact(first.len() * (count - 1));
+                        values.push(first);
+                    }
+                }
+            }
+            examples.push(*example);
+        }
+        if examples.is_empty() {
+            return Ok(None);
+        }
+        let beside = match &self.source {
+            Source::Clips(lenses) => lenses.beside_shape(),
+            Source::Rows(_) => None,
+        };
+        let mut values = values.into_iter();
+        let mut tensor = |shape: &[usize]| {
+            let shape = [[examples.len()].as_slice(), shape].concat();
+            Tensor::from_vec(values.next().unwrap_or_default(), shape, &Device::Cpu)
+        };
+        let x = tensor(&self.shape)?;
+        let beside = beside.map(&mut tensor).transpose()?;
+        let labels = examples.iter().map(|example| self.labels[example.place]).collect();
+        Ok(Some(Batch { x, beside, labels, examples }))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,8 @@ use gliss_types::{EpochReport, Summary};
 /// Something that happened. Events come in order, on the thread that trains, which waits for the receiver.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// Clips are rendered or features computed; where all are in memory there is no such event.
+    /// Training waits for clips that are rendered or prepared: before it begins, and in its first epochs before a step whose
+    /// clips are not there yet. Where all are there is no such event.
     Preparing {
         /// Clips that are done.
         done: usize,
@@ -16,11 +17,11 @@ pub enum Event {
     Started {
         /// Trainable parameters of the net.
         parameters: u64,
-        /// Steps of an epoch.
+        /// Steps of an epoch if every listed example can be used.
         steps_per_epoch: u32,
         /// Epochs that the checkpoint holds; 0 without one.
         epochs_done: u32,
-        /// Clips that were left out.
+        /// Clips that are left out, as far as is known by now.
         skipped: usize,
     },
     /// A step was made. There can be thousands a second: pass on a few.
@@ -29,7 +30,7 @@ pub enum Event {
         epoch: u32,
         /// Steps made in it.
         step: u32,
-        /// Steps of an epoch.
+        /// Steps of the epoch; the last may be missing in an epoch in which clips are met that cannot be used.
         steps: u32,
     },
     /// An epoch ended, and its checkpoint is on disk.

@@ -1,6 +1,8 @@
 //! The epochs of one trial.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
 use candle_core::{Device, Tensor};
@@ -10,31 +12,28 @@ use gliss_nets::{Mode, Network, draw, ops};
 use gliss_types::recipe::Training;
 use gliss_types::{CheckpointRef, EpochReport, MetricPoint, Objective, Summary, TrialKey};
 
-use super::batch::Batches;
+use super::batch::{Batch, Batches, Example, Feed, Side};
 use super::judge::{Tally, judge};
+use super::lenses::Epoch;
 use super::restore::{BEST, OPTIMISER, Tensors, WEIGHTS, set_weights, stored, weights};
-use super::{Event, Finish, TrainError};
+use super::{Event, TrainError};
 use crate::Control;
 use crate::checkpoint::{Best, Checkpoint, CheckpointError, CheckpointStore, Progress};
-use crate::split::Deal;
+use crate::data::DataError;
+use crate::features::Waiting;
+use crate::split::{Deal, SplitError};
 
 /// A trial's weights and how far it has come.
 pub(super) struct Fit<'a> {
     training: &'a Training,
     objective: &'a Objective,
-    batches: Batches<'a>,
+    batches: Arc<Batches<'a>>,
     deal: &'a Deal,
     network: Network,
     optimiser: Optimiser,
     progress: Progress,
     /// Weights of the best epoch; none while they are the network's own.
     best_weights: Option<Vec<(String, Tensor)>>,
-}
-
-/// What an epoch gave.
-enum Ended {
-    Epoch(Vec<(String, f64)>),
-    Stopped,
 }
 
 /// The part of a checkpoint that goes into net and optimiser.
@@ -55,6 +54,7 @@ impl<'a> Fit<'a> {
         let optimiser = Optimiser::new(&training.optimiser, network.parameters())?;
         let key = key.as_str().to_owned();
         let progress = Progress { key, epoch: 0, steps: 0, seconds: 0.0, best: None };
+        let batches = Arc::new(batches);
         Ok(Fit { training, objective, batches, deal, network, optimiser, progress, best_weights: None })
     }
 
@@ -91,23 +91,31 @@ impl<'a> Fit<'a> {
         Ok(Taken { current, optimiser })
     }
 
-    /// Trains the epochs that are left, then tests the best.
+    /// Trains the epochs that are left, then tests the best. Clips are prepared meanwhile, in the order in which they are
+    /// needed; each step waits for its own.
+    ///
+    /// # Errors
+    /// A stop is [`crate::data::DataError::Stopped`].
     pub(super) fn run(
         mut self,
         checkpoints: &CheckpointStore,
-        skipped: usize,
         stop: &Control,
         events: &mut (dyn FnMut(Event) + Send),
-    ) -> Result<Finish, TrainError> {
-        let parameters = self.network.parameter_count() as u64;
-        let (steps_per_epoch, epochs_done) = (self.steps_per_epoch(), self.progress.epoch);
-        events(Event::Started { parameters, steps_per_epoch, epochs_done, skipped });
+    ) -> Result<Summary, TrainError> {
+        let clips = self.batches.clips();
+        let _wish = clips.map(|clips| clips.wish(self.needed(clips.len())));
+        let _beside = self.batches.beside().map(|clips| clips.wish(self.needed(clips.len())));
+        // Only what trains is changed.
+        let _waves = self.batches.waves().map(|clips| clips.wish(places_of(&self.order())));
+        events(Event::Started {
+            parameters: self.network.parameter_count() as u64,
+            steps_per_epoch: self.steps_per_epoch(),
+            epochs_done: self.progress.epoch,
+            skipped: clips.map_or(0, |clips| clips.skipped().len()),
+        });
         while self.progress.epoch < self.training.epochs {
             let began = Instant::now();
-            let mut metrics = match self.epoch(stop, events)? {
-                Ended::Epoch(metrics) => metrics,
-                Ended::Stopped => return Ok(Finish::Interrupted),
-            };
+            let mut metrics = self.epoch(stop, events)?;
             self.note_best(&metrics)?;
             let seconds = began.elapsed().as_secs_f64();
             self.progress.seconds += seconds;
@@ -115,64 +123,134 @@ impl<'a> Fit<'a> {
             let checkpoint = self.keep(checkpoints)?;
             events(Event::Epoch(report(metrics, checkpoint)));
         }
-        self.test(stop)
+        self.test(stop, events)
     }
 
+    /// All listed examples in the order in which they are needed from here on, some of them more than once.
+    fn needed(&self, listed: usize) -> Vec<usize> {
+        let Deal { valid, test, .. } = self.deal;
+        let mut places = Vec::with_capacity(2 * listed);
+        if self.progress.epoch < self.training.epochs {
+            places.extend(places_of(&self.order()));
+            places.extend(valid);
+        }
+        places.extend(test);
+        places.extend(0..listed);
+        places
+    }
+
+    /// The training side in the order of the epoch under way. All listed examples are put in order, and those that turn out to
+    /// be of no use are passed over: so the order depends on nothing that is learnt on the way.
+    fn order(&self) -> Vec<Example> {
+        // Draws count epochs from 0.
+        let drawn = u64::from(self.progress.epoch);
+        let train = self.batches.train();
+        let order = draw::permutation(self.training.seed, drawn, train.len() as u32);
+        order.into_iter().map(|place| train[place as usize]).collect()
+    }
+
+    /// Steps of an epoch in which every listed example can be used. Schedules count with it: an epoch always begins at the same
+    /// place of a schedule, and one that has fewer steps leaves out the rest of its share.
     fn steps_per_epoch(&self) -> u32 {
-        self.deal.train.len().div_ceil(self.training.batch as usize) as u32
+        self.batches.train().len().div_ceil(self.training.batch as usize) as u32
+    }
+
+    /// Of an epoch, as far as is known which examples can be used.
+    fn steps_to_expect(&self) -> u32 {
+        let train = places_of(self.batches.train());
+        let hopeful = self.batches.clips().map_or(train.len(), |clips| clips.hopeful(&train));
+        hopeful.div_ceil(self.training.batch as usize) as u32
     }
 
     /// One epoch of training and one look at the validation side. The metrics are all but the time.
-    fn epoch(&mut self, stop: &Control, events: &mut (dyn FnMut(Event) + Send)) -> Result<Ended, TrainError> {
-        let Training { batch, seed, ref schedule, ref optimiser, .. } = *self.training;
+    fn epoch(
+        &mut self,
+        stop: &Control,
+        events: &mut (dyn FnMut(Event) + Send),
+    ) -> Result<Vec<(String, f64)>, TrainError> {
+        let Training { batch, seed, .. } = *self.training;
+        let (batches, order) = (Arc::clone(&self.batches), self.order());
+        // Draws count epochs from 0.
+        let drawn = Epoch { seed, number: u64::from(self.progress.epoch) };
+        let (train, lr, number) = thread::scope(|scope| {
+            let mut feed = batches.feed(&order, drawn, batch as usize, stop, scope);
+            self.steps(&mut feed, stop, events)
+        })?;
+        let mut preparing = |done, total| events(Event::Preparing { done, total });
+        let mut waiting = Waiting { progress: &mut preparing, stop };
+        let valid = judge(&self.network, &self.batches, Side::Valid, &mut waiting)?;
+        self.refuse_empty_sides(&train, &valid)?;
         let epoch = self.progress.epoch + 1;
-        let steps = self.steps_per_epoch();
-        // Draws count epochs and steps from 0.
-        let drawn = u64::from(self.progress.epoch);
-        let order = draw::permutation(seed, drawn, self.deal.train.len() as u32);
-        let order: Vec<usize> = order.into_iter().map(|place| self.deal.train[place as usize]).collect();
-        let mut train = Tally::default();
-        let mut lr = optimiser.lr();
-        for (number, places) in order.chunks(batch as usize).enumerate() {
-            if stop.stopped() {
-                return Ok(Ended::Stopped);
-            }
-            let step = number as u32 + 1;
-            lr = lr_at(schedule, optimiser.lr(), self.optimiser.steps(), steps);
-            let loss = self.step(places, Mode::Train { seed, epoch: drawn, step: number as u64 }, lr, &mut train)?;
-            if !loss.is_finite() {
-                return Err(TrainError::Diverged { epoch, step, loss });
-            }
-            events(Event::Step { epoch, step, steps });
-        }
-        let Some(valid) = judge(&self.network, &self.batches, &self.deal.valid, stop)? else {
-            return Ok(Ended::Stopped);
-        };
         if !valid.loss().is_finite() {
-            return Err(TrainError::Diverged { epoch, step: steps, loss: valid.loss() });
+            return Err(TrainError::Diverged { epoch, step: number, loss: valid.loss() });
         }
         self.progress.epoch = epoch;
         self.progress.steps = self.optimiser.steps();
         let named = |name: &str, value| (name.to_owned(), value);
-        Ok(Ended::Epoch(vec![
+        Ok(vec![
             named("lr", lr),
             named("train_accuracy", train.accuracy()),
             named("train_loss", train.loss()),
             named("valid_accuracy", valid.accuracy()),
             named("valid_loss", valid.loss()),
-        ]))
+        ])
+    }
+
+    /// The steps of an epoch: its tally, the last rate and the number of steps.
+    fn steps(
+        &mut self,
+        feed: &mut Feed<'_>,
+        stop: &Control,
+        events: &mut (dyn FnMut(Event) + Send),
+    ) -> Result<(Tally, f64, u32), TrainError> {
+        let Training { batch, seed, ref schedule, ref optimiser, .. } = *self.training;
+        let epoch = self.progress.epoch + 1;
+        let (steps, expected) = (u64::from(self.steps_per_epoch()), self.steps_to_expect());
+        // Draws and schedules count epochs and steps from 0.
+        let drawn = u64::from(self.progress.epoch);
+        let mut train = Tally::default();
+        let mut lr = optimiser.lr();
+        let mut number = 0;
+        loop {
+            if stop.stopped() {
+                return Err(DataError::Stopped.into());
+            }
+            let mut preparing = |done, total| events(Event::Preparing { done, total });
+            let mut waiting = Waiting { progress: &mut preparing, stop };
+            let Some(examples) = self.batches.next(feed, batch as usize, &mut waiting)? else { break };
+            lr = lr_at(schedule, optimiser.lr(), drawn * steps + number, steps as u32);
+            let loss = self.step(&examples, Mode::Train { seed, epoch: drawn, step: number }, lr, &mut train)?;
+            number += 1;
+            let step = number as u32;
+            if !loss.is_finite() {
+                return Err(TrainError::Diverged { epoch, step, loss });
+            }
+            events(Event::Step { epoch, step, steps: expected.max(step) });
+        }
+        Ok((train, lr, number as u32))
+    }
+
+    /// A side of which nothing can be used. For the test side, as soon as that is known.
+    fn refuse_empty_sides(&self, train: &Tally, valid: &Tally) -> Result<(), TrainError> {
+        let no_test = self.batches.clips().is_some_and(|clips| clips.hopeful(&self.deal.test) == 0);
+        for (side, empty) in [("training", train.is_empty()), ("validation", valid.is_empty()), ("test", no_test)] {
+            if empty {
+                return Err(SplitError::EmptySide { side }.into());
+            }
+        }
+        Ok(())
     }
 
     /// One step; yields its loss, which is not learnt from unless it is finite.
-    fn step(&mut self, places: &[usize], mode: Mode, lr: f64, train: &mut Tally) -> Result<f64, TrainError> {
-        let (x, labels) = self.batches.gather(places)?;
-        let logits = self.network.forward(&x, mode)?;
-        let targets = Tensor::from_slice(&labels, labels.len(), &Device::Cpu)?;
+    fn step(&mut self, examples: &Batch, mode: Mode, lr: f64, train: &mut Tally) -> Result<f64, TrainError> {
+        let Batch { x, labels, .. } = examples;
+        let logits = self.network.forward(x, mode)?;
+        let targets = Tensor::from_slice(labels, labels.len(), &Device::Cpu)?;
         let loss = ops::cross_entropy(&logits, &targets)?;
         let value = f64::from(loss.to_scalar::<f32>()?);
         if value.is_finite() {
             self.optimiser.step(&loss.backward()?, lr)?;
-            train.add(value, &logits.flatten_all()?.to_vec1::<f32>()?, logits.dim(1)?, &labels);
+            train.add(value, &logits.flatten_all()?.to_vec1::<f32>()?, logits.dim(1)?, labels);
         }
         Ok(value)
     }
@@ -203,28 +281,39 @@ impl<'a> Fit<'a> {
     }
 
     /// Tests the best epoch's weights and sums up.
-    fn test(self, stop: &Control) -> Result<Finish, TrainError> {
+    fn test(self, stop: &Control, events: &mut (dyn FnMut(Event) + Send)) -> Result<Summary, TrainError> {
         if let Some(best) = &self.best_weights {
             set_weights(&self.network, best)?;
         }
         let began = Instant::now();
-        let Some(test) = judge(&self.network, &self.batches, &self.deal.test, stop)? else {
-            return Ok(Finish::Interrupted);
-        };
+        let mut preparing = |done, total| events(Event::Preparing { done, total });
+        let mut waiting = Waiting { progress: &mut preparing, stop };
+        let test = judge(&self.network, &self.batches, Side::Test, &mut waiting)?;
+        if test.is_empty() {
+            return Err(SplitError::EmptySide { side: "test" }.into());
+        }
+        // Whether the data set is refused must not depend on how far preparation has come.
+        if let Some(clips) = self.batches.clips() {
+            clips.wait_all(&mut waiting)?;
+        }
         let best = self.progress.best.expect("a recipe has at least one epoch, and the first is better than none");
         let mut metrics = best.metrics;
         metrics.push(("test_accuracy".to_owned(), test.accuracy()));
         metrics.push(("test_loss".to_owned(), test.loss()));
         metrics.sort_by(|a, b| a.0.cmp(&b.0));
-        Ok(Finish::Completed(Summary {
+        Ok(Summary {
             score: best.score,
             best_epoch: best.epoch,
             epochs: self.progress.epoch,
             metrics,
             parameters: self.network.parameter_count() as u64,
             train_seconds: self.progress.seconds + began.elapsed().as_secs_f64(),
-        }))
+        })
     }
+}
+
+fn places_of(examples: &[Example]) -> Vec<usize> {
+    examples.iter().map(|example| example.place).collect()
 }
 
 fn report(metrics: Vec<(String, f64)>, checkpoint: CheckpointRef) -> EpochReport {

@@ -3,8 +3,10 @@
 use gliss_nets::{Mode, Network};
 
 use super::TrainError;
-use super::batch::Batches;
-use crate::Control;
+use super::batch::{Batch, Batches, Side};
+use super::jury::Jury;
+use crate::data::DataError;
+use crate::features::Waiting;
 
 /// Examples that are judged at a time, whatever the recipe's batch: bounds memory.
 const CHUNK: usize = 64;
@@ -24,6 +26,18 @@ impl Tally {
         self.count += labels.len() as u64;
         let hits = logits.chunks_exact(classes).zip(labels).filter(|(row, label)| best(row) == **label as usize);
         self.right += hits.count() as u64;
+    }
+
+    /// Counts one clip.
+    pub(super) fn add_clip(&mut self, loss: f64, right: bool) {
+        self.loss += loss;
+        self.count += 1;
+        self.right += u64::from(right);
+    }
+
+    /// Whether no example was counted.
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
     }
 
     /// Mean loss of an example.
@@ -48,25 +62,41 @@ fn best(row: &[f32]) -> usize {
     best
 }
 
-/// Judges `network` on the examples at `places`, none dropped, none learnt from. None if `stop` came first.
+/// Judges `network` on the usable examples of a side, none dropped, none learnt from: one by one, or clip by clip where the
+/// recipe says so.
+///
+/// # Errors
+/// A stop is [`crate::data::DataError::Stopped`].
 pub(super) fn judge(
     network: &Network,
     batches: &Batches<'_>,
-    places: &[usize],
-    stop: &Control,
-) -> Result<Option<Tally>, TrainError> {
+    side: Side,
+    waiting: &mut Waiting<'_>,
+) -> Result<Tally, TrainError> {
+    let examples = batches.side(side, waiting)?;
+    let mut jury = batches.combine(side).map(Jury::new);
     let mut tally = Tally::default();
-    for chunk in places.chunks(CHUNK) {
-        if stop.stopped() {
-            return Ok(None);
+    let mut feed = batches.plain(&examples);
+    while let Some(Batch { x, labels, examples, .. }) = batches.next(&mut feed, CHUNK, waiting)? {
+        if waiting.stop.stopped() {
+            return Err(DataError::Stopped.into());
         }
-        let (x, labels) = batches.gather(chunk)?;
         let logits = network.forward(&x, Mode::Eval)?;
         let classes = logits.dim(1)?;
         let logits = logits.flatten_all()?.to_vec1::<f32>()?;
-        tally.add(mean_loss(&logits, classes, &labels), &logits, classes, &labels);
+        match &mut jury {
+            None => tally.add(mean_loss(&logits, classes, &labels), &logits, classes, &labels),
+            Some(jury) => {
+                for ((row, label), example) in logits.chunks_exact(classes).zip(labels).zip(examples) {
+                    jury.hear((example.place, example.view), row, label, &mut tally);
+                }
+            }
+        }
     }
-    Ok(Some(tally))
+    if let Some(jury) = jury {
+        jury.rest(&mut tally);
+    }
+    Ok(tally)
 }
 
 /// Mean softmax cross-entropy, in f64.

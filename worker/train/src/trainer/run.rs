@@ -11,6 +11,8 @@ use super::fit::Fit;
 use super::{Event, Finish, TrainError};
 use crate::checkpoint::CheckpointStore;
 use crate::data::DataError;
+use crate::features::Waiting;
+use crate::library::Examples;
 use crate::{Control, Library};
 
 /// candle walks and drops the graph of a step by recursion.
@@ -69,18 +71,38 @@ fn train(
     events: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Finish, TrainError> {
     let mut progress = |done, total| events(Event::Preparing { done, total });
-    let examples = match context.library.examples(training, &mut progress, control) {
-        Err(DataError::Stopped) => return Ok(Finish::Interrupted),
-        other => other?,
-    };
+    let examples = context.library.examples(training, &mut progress, control);
+    let examples = examples.map_err(TrainError::from);
+    let summary = examples.and_then(|examples| fit(recipe, training, &examples, context, control, events));
+    match summary {
+        Ok(summary) => Ok(Finish::Completed(summary)),
+        Err(TrainError::Data(error)) if matches!(*error, DataError::Stopped) => Ok(Finish::Interrupted),
+        Err(error) => Err(error),
+    }
+}
+
+/// # Errors
+/// A stop is [`DataError::Stopped`].
+fn fit(
+    recipe: &Recipe,
+    training: &Training,
+    examples: &Examples,
+    context: &Context<'_>,
+    control: &Control,
+    events: &mut (dyn FnMut(Event) + Send),
+) -> Result<Summary, TrainError> {
     let deal = examples.deal(&training.split)?;
-    let batches = Batches::new(&examples, &training.features, &deal);
-    let network = Network::build(&training.net, &examples.shape, examples.classes.len(), training.seed, &Device::Cpu)?;
+    let mut preparing = |done, total| events(Event::Preparing { done, total });
+    let batches = Batches::new(examples, training, &deal, &mut Waiting { progress: &mut preparing, stop: control })?;
+    let network = Network::build(&training.net, batches.shape(), examples.classes.len(), training.seed, &Device::Cpu)?;
     let mut fit = Fit::new(training, &recipe.key(), context.objective, (batches, &deal), network)?;
     if let Some(reference) = &context.resume {
         let read = context.checkpoints.read(&reference.hash);
         let checkpoint = read.map_err(|source| TrainError::Resume { hash: reference.hash.clone(), source })?;
         fit.resume(checkpoint, reference)?;
     }
-    fit.run(context.checkpoints, examples.skipped.len(), control, events)
+    fit.run(context.checkpoints, control, events)
 }
+
+#[cfg(test)]
+mod tests;
