@@ -8,6 +8,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gliss_types::{SweepId, TrialId};
 
+use crate::data_args::DataVerb;
+
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
     .usage(AnsiColor::Green.on_default().bold())
@@ -139,7 +141,7 @@ Examples:
     },
     /// List workers.
     Workers,
-    /// Make data to try things with.
+    /// Inspect, describe, draw and make data sets.
     Data {
         #[command(subcommand)]
         verb: DataVerb,
@@ -247,28 +249,6 @@ pub(crate) struct WorkerArgs {
     /// How long to look for a coordinator at the start, such as 60s [default: for ever].
     #[arg(long, value_parser = seconds)]
     pub(crate) give_up: Option<Duration>,
-}
-
-/// Data to try things with.
-#[derive(Debug, Subcommand)]
-pub(crate) enum DataVerb {
-    /// Write labelled music-like clips of ten styles, one folder each. For trying and testing: they are no music.
-    Synth {
-        /// A new or empty folder.
-        dir: PathBuf,
-        /// Clips in each style.
-        #[arg(long, default_value_t = 40)]
-        clips_per_style: u32,
-        /// Length of each clip.
-        #[arg(long, default_value_t = 6.0)]
-        seconds: f32,
-        /// Hertz.
-        #[arg(long, default_value_t = 22_050)]
-        sample_rate: u32,
-        /// Another seed is another set.
-        #[arg(long, default_value_t = 0)]
-        seed: u64,
-    },
 }
 
 /// Measurements.

@@ -7,7 +7,7 @@ use gliss_nets::LayerRow;
 use gliss_spec::Planned;
 use gliss_train::data::{Inspection, inspect};
 use gliss_types::Recipe;
-use gliss_types::recipe::{Features, Net, Training};
+use gliss_types::recipe::{CopiesOf, Data, Net, STATISTICS, Training};
 use serde_json::{Value, json};
 
 use crate::failure::{Failure, chain};
@@ -17,6 +17,8 @@ use crate::pace::Pace;
 const LOOKED_AT: u64 = 20_000;
 /// Classes and examples that are assumed where the data are not looked at.
 const ASSUMED: (usize, usize) = (10, 1000);
+/// Seconds of a clip that are assumed, for clips have to be decoded to know: what most sets of music have.
+const ASSUMED_SECONDS: f64 = 30.0;
 
 /// What a plan comes to.
 #[derive(Debug)]
@@ -42,6 +44,8 @@ pub(crate) struct DataSeen {
     pub(crate) inspection: Option<Inspection>,
     /// Examples that train, validate and test, under the first split that was met.
     pub(crate) sides: [usize; 3],
+    /// The same for each class, in the inspection's order; empty where the data are not looked at.
+    pub(crate) class_sides: Vec<[usize; 3]>,
     pub(crate) points: u64,
 }
 
@@ -50,6 +54,8 @@ pub(crate) struct DataSeen {
 pub(crate) struct NetSeen {
     pub(crate) net: Value,
     pub(crate) input: Vec<usize>,
+    /// Whether the input is only so long if clips are as long as is assumed.
+    pub(crate) assumed: bool,
     pub(crate) classes: usize,
     pub(crate) layers: Vec<LayerRow>,
     pub(crate) points: u64,
@@ -67,13 +73,28 @@ impl NetSeen {
     }
 }
 
+/// How many examples train, validate and test, in all and of each class.
+#[derive(Clone, Default)]
+struct Sides {
+    all: [usize; 3],
+    by_class: Vec<[usize; 3]>,
+}
+
 #[derive(Default)]
 struct Seen {
     data: Vec<DataSeen>,
     data_index: BTreeMap<String, usize>,
-    sides: BTreeMap<String, [usize; 3]>,
+    sides: BTreeMap<String, Sides>,
     nets: Vec<NetSeen>,
     net_index: BTreeMap<String, usize>,
+}
+
+/// Seconds of a clip, for shapes that only the clips decide.
+fn clip_seconds(data: &Data) -> f64 {
+    match data {
+        Data::Synth { seconds, .. } => *seconds,
+        _ => ASSUMED_SECONDS,
+    }
 }
 
 /// The net's name as in a recipe.
@@ -98,7 +119,11 @@ pub(crate) fn examine(planned: &Planned, cache: &Path, look: bool, pace: &Pace) 
         let rate = pace.macs_per_second(net_name(&training.net));
         measured &= rate.1;
         // Backward costs twice forward; validation is a forward pass each epoch, the test one in all.
-        let [train, valid, test] = sides.map(|n| n as f64);
+        let views = training.features.segments_of(clip_seconds(&training.data)).max(1) as f64;
+        let copies = 1.0 + training.augment.copies.len() as f64;
+        let copied = if training.augment.copies_of == CopiesOf::TrainAndValid { copies } else { 1.0 };
+        let [train, valid, test] = sides.map(|n| n as f64 * views);
+        let (train, valid) = (train * copies, valid * copied);
         let passes = (3.0 * train + valid) * f64::from(training.epochs) + test;
         seconds += passes * seen.nets[net].macs() as f64 / rate.0 + passes * pace.overhead();
     }
@@ -128,45 +153,47 @@ impl Seen {
             Some(index) => *index,
             None => {
                 let inspection = if look { Some(inspected(planned, training, cache)?) } else { None };
-                self.data.push(DataSeen { what, inspection, sides: [0; 3], points: 0 });
+                let (sides, class_sides) = ([0; 3], Vec::new());
+                self.data.push(DataSeen { what, inspection, sides, class_sides, points: 0 });
                 self.data_index.insert(key.clone(), self.data.len() - 1);
                 self.data.len() - 1
             }
         };
         let split_key = format!("{key} {}", json!(training.split));
         let sides = match self.sides.get(&split_key) {
-            Some(sides) => *sides,
+            Some(sides) => sides.clone(),
             None => {
                 let sides = match &self.data[index].inspection {
-                    Some(inspection) => {
-                        let deal = inspection.deal(&training.split).map_err(|error| {
-                            Failure::from(planned.fault("split", None, &format!("failed to {}", chain(&error)), None))
-                        })?;
-                        [deal.train.len(), deal.valid.len(), deal.test.len()]
+                    Some(inspection) => dealt(planned, training, inspection)?,
+                    None => {
+                        let all = [ASSUMED.1 * 7 / 10, ASSUMED.1 * 15 / 100, ASSUMED.1 * 15 / 100];
+                        Sides { all, by_class: Vec::new() }
                     }
-                    None => [ASSUMED.1 * 7 / 10, ASSUMED.1 * 15 / 100, ASSUMED.1 * 15 / 100],
                 };
-                self.sides.insert(split_key, sides);
+                self.sides.insert(split_key, sides.clone());
                 sides
             }
         };
         let data = &mut self.data[index];
         if data.points == 0 {
-            data.sides = sides;
+            (data.sides, data.class_sides) = (sides.all, sides.by_class);
         }
         data.points += 1;
-        Ok(sides)
+        Ok(sides.all)
     }
 
     /// The net of a recipe, by its place in `nets`.
     fn net_of(&mut self, planned: &Planned, training: &Training) -> Result<usize, Failure> {
         let data = &self.data[self.data_index[&json!(training.data).to_string()]];
         let classes = data.inspection.as_ref().map_or(ASSUMED.0, |i| i.classes.len());
-        let input = match &training.features {
-            Features::MelPicture(_) => training.features.picture_shape().map(Vec::from).unwrap_or_default(),
-            // A table that was not looked at is taken to be as wide as the first document's.
-            Features::Columns(_) => vec![data.inspection.as_ref().and_then(|i| i.columns).unwrap_or(57)],
-        };
+        // What the settings do not say: columns of a table (one that was not looked at is taken to be as wide as the first
+        // document's), frames of clips.
+        let columns = data.inspection.as_ref().and_then(|i| i.columns).unwrap_or(STATISTICS);
+        let dims = training.features.dims();
+        let known = matches!(training.data, Data::Table { .. } | Data::Synth { .. });
+        let assumed = dims.contains(&None) && !known;
+        let dims = training.features.dims_of(clip_seconds(&training.data));
+        let input: Vec<usize> = dims.into_iter().map(|dim| dim.unwrap_or(columns)).collect();
         let net = json!(training.net);
         let key = format!("{net} {input:?} {classes}");
         if let Some(index) = self.net_index.get(&key) {
@@ -176,17 +203,33 @@ impl Seen {
         let layers = gliss_nets::walk(&training.net, &input, classes).map_err(|error| {
             Failure::from(planned.fault("net", None, &format!("failed to {}", chain(&error)), None))
         })?;
-        self.nets.push(NetSeen { net, input, classes, layers, points: 1 });
+        self.nets.push(NetSeen { net, input, assumed, classes, layers, points: 1 });
         self.net_index.insert(key, self.nets.len() - 1);
         Ok(self.nets.len() - 1)
     }
 }
 
+fn dealt(planned: &Planned, training: &Training, inspection: &Inspection) -> Result<Sides, Failure> {
+    let deal = inspection.deal(&training.split).map_err(|error| {
+        let message = format!("failed to {}", chain(&error));
+        Failure::from(planned.fault(error.setting(), None, &message, None))
+    })?;
+    let all = [deal.train.len(), deal.valid.len(), deal.test.len()];
+    Ok(Sides { all, by_class: inspection.per_class(&deal) })
+}
+
 fn inspected(planned: &Planned, training: &Training, cache: &Path) -> Result<Inspection, Failure> {
     inspect(&training.data, cache).map_err(|error| {
-        let setting = if training.data.path().is_some() { "data.path" } else { "data" };
-        let value = training.data.path().map(|p| json!(p));
-        let help = "name the data with `--set data.path=DIR`; `--no-data-check` skips this look";
-        planned.fault(setting, value.as_ref(), &format!("failed to {}", chain(&error)), Some(help)).into()
+        let message = format!("failed to {}", chain(&error));
+        let skip = "`--no-data-check` skips this look";
+        let fault = match (training.data.path(), error.setting()) {
+            (None, _) => planned.fault("data", None, &message, Some(skip)),
+            (Some(path), "data.path") => {
+                let help = format!("name the data with `--set data.path=DIR`; {skip}");
+                planned.fault("data.path", Some(&json!(path)), &message, Some(&help))
+            }
+            (Some(_), setting) => planned.fault(setting, None, &message, Some(skip)),
+        };
+        fault.into()
     })
 }

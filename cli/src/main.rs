@@ -6,6 +6,7 @@
 mod access;
 mod args;
 mod cache;
+mod data_args;
 mod examine;
 mod exit;
 mod failure;
@@ -15,6 +16,7 @@ mod prepare;
 mod printer;
 mod progress;
 mod remote;
+mod shown;
 mod signals;
 mod sweep_file;
 mod table;

@@ -7,6 +7,7 @@ mod world;
 
 mod addresses;
 mod audio;
+mod data;
 mod ended;
 mod help;
 mod said;

@@ -76,13 +76,17 @@ fn work(offer: &Offer, recipe: &Recipe, shared: &Shared, control: &Control, gaug
         objective: &offer.objective,
         resume: offer.resume.clone(),
     };
+    let mut steps_made = false;
     let mut on_event = |event: Event| match event {
+        // Later waits are short, and the bar is the epoch's.
+        Event::Preparing { .. } if steps_made => {}
         Event::Preparing { done, total } => {
             gauge.step.store(done as u32, Ordering::Relaxed);
             gauge.steps.store(total as u32, Ordering::Relaxed);
         }
         Event::Started { .. } => {}
         Event::Step { epoch, step, steps } => {
+            steps_made = true;
             gauge.epoch.store(epoch, Ordering::Relaxed);
             gauge.step.store(step, Ordering::Relaxed);
             gauge.steps.store(steps, Ordering::Relaxed);

@@ -38,7 +38,7 @@ pub(crate) async fn perform(setting: &Setting, verb: Verb) -> Result<Exit, Failu
         Verb::Resume { sweep, local } => wish::resume(setting, sweep, &local).await,
         Verb::Cancel { sweep } => wish::cancel(setting, sweep).await,
         Verb::Workers => read::workers(setting).await,
-        Verb::Data { verb } => data::data(setting, &verb),
+        Verb::Data { verb } => data::data(setting, verb).await,
         Verb::Bench { verb } => bench::bench(setting, verb).await,
     }
 }

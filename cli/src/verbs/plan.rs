@@ -18,6 +18,8 @@ use crate::table::{number, plain, span, text, value};
 
 /// Nets whose layers are printed; the others are named.
 const DRAWN: usize = 3;
+/// Classes that are printed.
+const CLASSES: usize = 50;
 /// Points that are printed.
 const SAMPLE: u64 = 5;
 
@@ -69,9 +71,16 @@ fn as_json(planned: &Planned, examined: &Examined, slots: usize) -> Value {
             d.inspection.as_ref().map(|i| i.classes.iter().map(|(c, n)| (c.clone(), json!(n))).collect());
         let warnings: Vec<String> = d.inspection.iter().flat_map(|i| &i.warnings).map(ToString::to_string).collect();
         let [train, valid, test] = d.sides;
+        let sides: Option<serde_json::Map<String, Value>> = d.inspection.as_ref().map(|i| {
+            let side = |([train, valid, test], (class, _)): (&[usize; 3], &(String, usize))| {
+                (class.clone(), json!({"train": train, "valid": valid, "test": test}))
+            };
+            d.class_sides.iter().zip(&i.classes).map(side).collect()
+        });
         json!({
             "data": d.what, "points": d.points, "classes": classes, "warnings": warnings,
             "examples": d.inspection.as_ref().map(|i| i.examples), "train": train, "valid": valid, "test": test,
+            "class_sides": sides,
         })
     });
     json!({
@@ -147,8 +156,17 @@ fn show_data(printer: &Printer, data: &DataSeen) {
         inspection.examples,
         inspection.classes.len()
     ));
-    let classes: Vec<String> = inspection.classes.iter().map(|(name, n)| format!("{name} {n}")).collect();
-    printer.data(&format!("  {}", classes.join(", ")));
+    let unused = inspection.examples.saturating_sub(train + valid + test);
+    if unused > 0 {
+        printer.data(&format!("  {unused} on no side"));
+    }
+    let class = |((name, n), [train, valid, test]): (&(String, usize), &[usize; 3])| {
+        format!("{name} {n} ({train}/{valid}/{test})")
+    };
+    let classes: Vec<String> = inspection.classes.iter().zip(&data.class_sides).take(CLASSES).map(class).collect();
+    let more = inspection.classes.len().saturating_sub(CLASSES);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    printer.data(&format!("  {}{more}", classes.join(", ")));
     for warning in &inspection.warnings {
         printer.talk(&format!("  warning: {warning}"));
     }
@@ -158,7 +176,8 @@ fn show_net(printer: &Printer, net: &NetSeen) {
     let shape = |dims: &[usize]| dims.iter().map(ToString::to_string).collect::<Vec<_>>().join("x");
     printer.data(&format!("\nnet {}  ({} points)", net.net, net.points));
     let mut table = plain(&["layer", "output", "parameters", "MACs"]);
-    table.add_row([Cell::new("input"), Cell::new(shape(&net.input))]);
+    let note = if net.assumed { " (for clips of 30 s)" } else { "" };
+    table.add_row([Cell::new("input"), Cell::new(format!("{}{note}", shape(&net.input)))]);
     for layer in &net.layers {
         table.add_row([
             Cell::new(&layer.name),
