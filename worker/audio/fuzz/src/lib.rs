@@ -2,6 +2,7 @@
 
 use gliss_audio::{
     decode::{ClipReader, DecodeError, DecodeLimits, decode_bytes},
+    picture::png,
     resample::{Resampler, resample},
 };
 use std::{
@@ -72,6 +73,13 @@ pub fn segment(bytes: &[u8]) {
         frames += block;
     }
     assert!(frames <= (length * f64::from(reader.rate())).ceil() as usize);
+}
+
+/// Decodes `bytes` as a picture.
+pub fn picture(bytes: &[u8]) {
+    if let Ok(pixels) = png::decode(Cursor::new(bytes)) {
+        assert!(pixels.height > 0 && pixels.rgb.len() == 3 * pixels.height * pixels.width);
+    }
 }
 
 /// Resamples what `bytes` say, whole and in pieces.

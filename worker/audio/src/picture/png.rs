@@ -1,7 +1,7 @@
 //! Pictures of clips in PNG files, as other programs drew them.
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufRead, BufReader, Seek};
 use std::path::Path;
 
 use png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Transformations};
@@ -55,8 +55,15 @@ pub enum PngError {
 /// # Errors
 /// See [`PngError`]. Time and memory are bounded by the size of the picture, which is bounded itself.
 pub fn read(path: &Path) -> Result<Pixels, PngError> {
-    let file = File::open(path).map_err(PngError::Io)?;
-    let mut decoder = Decoder::new_with_limits(BufReader::new(file), Limits { bytes: BYTES_LIMIT });
+    decode(BufReader::new(File::open(path).map_err(PngError::Io)?))
+}
+
+/// Decodes a PNG file from its beginning, as [`read`] does.
+///
+/// # Errors
+/// See [`PngError`].
+pub fn decode(file: impl BufRead + Seek) -> Result<Pixels, PngError> {
+    let mut decoder = Decoder::new_with_limits(file, Limits { bytes: BYTES_LIMIT });
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     decoder.set_transformations(Transformations::normalize_to_color8());
@@ -96,7 +103,7 @@ fn of_decoder(error: DecodingError) -> PngError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
+    use std::io::Cursor;
 
     /// A picture of 3x2 pixels whose bytes count up from 0.
     fn encoded(color: ColorType, depth: BitDepth, palette: Option<&[u8]>) -> Vec<u8> {
@@ -117,10 +124,7 @@ mod tests {
     }
 
     fn read_bytes(bytes: &[u8]) -> Result<Pixels, PngError> {
-        let root = tempfile::tempdir().expect("a folder");
-        let path = root.path().join("p.png");
-        fs::write(&path, bytes).expect("written");
-        read(&path)
+        decode(Cursor::new(bytes))
     }
 
     #[test]
