@@ -3,6 +3,7 @@
 //! The references are found through `GLISS_TEST_GOLDEN` and `GLISS_TEST_DATA`, else beside the repository, in
 //! `../shared/golden` and `../shared/data`. Where they are absent the tests say so and pass.
 
+mod aac;
 mod bad_files;
 mod decoding;
 mod effects;
