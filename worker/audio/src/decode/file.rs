@@ -25,9 +25,8 @@ use std::{
 ///
 /// A part of the file ([`DecodeLimits::segment`]) costs about as much as a file of that length: what comes before is
 /// passed over (of mp3 and adts, which have no table of contents to rely on, the frames' headers are read). Its samples are
-/// those of the whole file's decoding: bit for bit in wav, au, flac, mp3 and ogg as tested; of aac only near to them. In Vorbis
-/// files whose block sizes change at a page's start, time stamps, and so a part, may be some hundred frames off. Where packets
-/// are broken, a part keeps to the file's time stamps, while the whole closes the gap.
+/// those of the whole file's decoding, bit for bit, but for noise that aac has its decoder make up: that is drawn anew, as
+/// loud as before. Where packets are broken, a part keeps to the file's time stamps, while the whole closes the gap.
 ///
 /// # Errors
 ///

@@ -7,6 +7,7 @@ use super::{
     mix::mean_of_planes,
     source::{Allowance, Source},
     track::{self, Sound},
+    vorbis,
 };
 use std::io::{ErrorKind, Seek as _, SeekFrom};
 use symphonia::core::{
@@ -43,9 +44,10 @@ pub(super) struct Stream {
     fresh: bool,
     /// The next frame, once a packet has been decoded since opening or the last seek; negative before the clip.
     at: Option<i64>,
-    /// Of Vorbis, the frame after the last. symphonia takes a page's first packet for longer than it is where block sizes
-    /// change, and then cuts off the end of the page's last: its cuts are not made, and the clip ends by this.
+    /// Of Vorbis, the frame after the last: symphonia's cuts are not made, and the clip ends by this.
     vorbis_end: Option<u64>,
+    /// Of Vorbis, how many frames the first page's time stamp is late, once that is known.
+    late: Option<i64>,
     packets_left: u64,
     losses: Losses,
     first_refusal: Option<Error>,
@@ -62,8 +64,9 @@ impl Stream {
         let opened = Self::look(reader.as_mut(), &edit, bytes).map_err(|error| allowance.explain(error));
         let (delay, facts, sound) = opened?;
         allowance.opened();
-        let vorbis_end = facts.frames.filter(|_| facts.exact && sound.codec == CODEC_ID_VORBIS);
         Ok(Self {
+            vorbis_end: vorbis_end(&facts, &sound),
+            late: None,
             reader: Some(reader),
             sound,
             facts,
@@ -73,7 +76,6 @@ impl Stream {
             sought: false,
             fresh: true,
             at: None,
-            vorbis_end,
             packets_left: bytes.saturating_add(SPARE_PACKETS),
             losses: Losses::default(),
             first_refusal: None,
@@ -145,9 +147,62 @@ impl Stream {
         source.seek(SeekFrom::Start(0)).map_err(|source| DecodeError::Read { source })?;
         let reader = probe(source)?;
         self.sound = Sound::open(reader.as_ref())?.after(self.delay);
+        self.vorbis_end = vorbis_end(&self.facts, &self.sound);
         self.reader = Some(reader);
         self.fresh = true;
         Ok(())
+    }
+
+    /// Reads the start of a Vorbis file until it is known how late its first page is: frames are counted from there, and
+    /// the time stamps that are gone to must count alike.
+    fn settle(&mut self, rate: u32) -> Result<(), DecodeError> {
+        self.restart()?;
+        let enough = i64::from(rate) * vorbis::SETTLE_SECONDS as i64;
+        let mut late = 0;
+        while self.at.is_none_or(|at| at < enough) {
+            let Some(packet) = self.next_packet()? else { break };
+            let at = self.place(&packet, rate);
+            late = at.saturating_sub(vorbis::place(at, self.stamp(&packet, rate))).max(late);
+            self.at = Some(at.saturating_add(vorbis::frames(&packet)));
+        }
+        (self.at, self.late) = (None, Some(late));
+        Ok(())
+    }
+
+    /// The packet's first frame as its time stamp says.
+    fn stamp(&self, packet: &Packet, rate: u32) -> i64 {
+        self.sound.frame_at(packet.pts.saturating_add(packet.trim_start), rate)
+    }
+
+    /// The packet's first frame; negative before the clip.
+    fn place(&self, packet: &Packet, rate: u32) -> i64 {
+        let stamp = self.stamp(packet, rate);
+        // Until the clip begins time stamps count: after a seek, packets of the run-up may be lost, and before the first
+        // frame, decoders have taken off what they could. At the start of a file they say no more than that: some
+        // recordings begin with a stamp of hours.
+        if !self.sought {
+            return self.at.filter(|&at| at >= 0).unwrap_or(stamp.min(0));
+        }
+        let stamp = stamp.saturating_add(self.late.unwrap_or(0));
+        match self.at {
+            Some(at) if at >= self.wanted_from as i64 => at,
+            Some(at) if self.sound.codec == CODEC_ID_VORBIS => vorbis::place(at, stamp),
+            _ => stamp,
+        }
+    }
+
+    /// Counts a packet of Vorbis without decoding it, if it comes too early to be heard in what is wanted.
+    fn pass_over(&mut self, packet: &Packet) -> Option<Block> {
+        if self.sound.codec != CODEC_ID_VORBIS {
+            return None;
+        }
+        let rate = self.sound.rate;
+        let at = self.place(packet, rate);
+        let end = at.saturating_add(vorbis::frames(packet));
+        (end.saturating_add(vorbis::WARM_FRAMES) < self.wanted_from as i64).then(|| {
+            self.at = Some(end);
+            Block { at: at.max(0) as u64, rate }
+        })
     }
 }
 
@@ -161,6 +216,13 @@ impl Backend for Stream {
         let Some(to) = self.sound.run_up(frame, self.facts.frames, rate) else {
             return self.restart().map_err(|error| self.allowance.explain(error));
         };
+        if self.sound.codec == CODEC_ID_VORBIS && self.late.is_none() {
+            self.settle(rate).map_err(|error| self.allowance.explain(error))?;
+            if self.vorbis_end.is_none() {
+                // Another stream has begun: what the headers said of this one's length is wrong.
+                return self.restart().map_err(|error| self.allowance.explain(error));
+            }
+        }
         let to = SeekTo::Timestamp { ts: self.sound.stamp_of(to, rate), track_id: self.sound.id };
         let Some(reader) = &mut self.reader else { return Ok(()) };
         (self.sought, self.fresh) = (true, false);
@@ -182,6 +244,10 @@ impl Backend for Stream {
         for _ in 0..MAX_BARREN_PACKETS {
             let Some(mut packet) = self.next_packet()? else { return Ok(None) };
             mono.clear();
+            if let Some(block) = self.pass_over(&packet) {
+                return Ok(Some(block));
+            }
+            let counted = vorbis::frames(&packet);
             if self.vorbis_end.is_some() {
                 packet.trim_end = Duration::ZERO;
             }
@@ -199,20 +265,16 @@ impl Backend for Stream {
             };
             let rate = frames.spec().rate();
             mix(&frames, &mut self.planes, mono);
-            // Until the clip begins time stamps count: after a seek, packets of the run-up may be lost, and before the first
-            // frame, decoders have taken off what they could. At the start of a file they say no more than that: some
-            // recordings begin with a stamp of hours.
-            let begins = if self.sought { self.wanted_from as i64 } else { 0 };
-            let at = self.at.filter(|&at| at >= begins).unwrap_or_else(|| {
-                let at = self.sound.frame_at(packet.pts.saturating_add(packet.trim_start), rate);
-                if self.sought { at } else { at.min(0) }
-            });
+            let at = self.place(&packet, rate);
             if let Some(end) = self.vorbis_end {
                 let left = i64::try_from(end).unwrap_or(i64::MAX).saturating_sub(at);
                 mono.truncate(usize::try_from(left).unwrap_or(0));
             }
             let before = usize::try_from(at.saturating_neg()).unwrap_or(0).min(mono.len());
-            self.at = Some(at.saturating_add_unsigned(mono.len() as u64));
+            // The first packet that Vorbis decodes gives nothing, but takes its place.
+            let end = at.saturating_add(counted);
+            let run_up = self.sound.codec == CODEC_ID_VORBIS && end <= self.wanted_from as i64;
+            self.at = Some(if run_up { end } else { at.saturating_add_unsigned(mono.len() as u64) });
             mono.drain(..before);
             if !mono.is_empty() {
                 return Ok(Some(Block { at: at.max(0) as u64, rate }));
@@ -232,6 +294,11 @@ impl Backend for Stream {
             Some(error) => refusal(error),
         }
     }
+}
+
+/// Of Vorbis, the frame after the last.
+fn vorbis_end(facts: &FileFacts, sound: &Sound) -> Option<u64> {
+    facts.frames.filter(|_| facts.exact && sound.codec == CODEC_ID_VORBIS)
 }
 
 fn probe(source: MediaSourceStream<'static>) -> Result<Box<dyn FormatReader>, DecodeError> {

@@ -49,6 +49,9 @@ impl Sound {
         } else {
             track.start_ts.get().saturating_add(track.delay.unwrap_or(0).into())
         };
+        // What a Vorbis stream holds before zero is not of the clip.
+        let before_zero = parameters.codec == CODEC_ID_VORBIS && vorbis::BEFORE_ZERO.contains(&origin);
+        let origin = if before_zero { 0 } else { origin };
         let (id, codec, time_base) = (track.id, parameters.codec, track.time_base);
         Ok(Self { id, codec, rate, decoder, time_base, origin })
     }
@@ -64,9 +67,13 @@ impl Sound {
         // The last page of an ogg file is cut to size, and only the page before says where it starts. It holds up to 255
         // blocks, which hardly any encoder makes longer than this.
         const LAST_PAGE: u64 = 255 * 1024 + 8192;
-        let to = frame.checked_sub(self.memory(rate))?;
-        let latest = if self.codec == CODEC_ID_VORBIS { frames?.checked_sub(LAST_PAGE)? } else { u64::MAX };
-        Some(to.min(latest))
+        let memory = self.memory(rate);
+        let to = frame.checked_sub(memory)?;
+        if self.codec != CODEC_ID_VORBIS {
+            return Some(to);
+        }
+        // As much is read of the start: what lies just behind that is gone to by reading on.
+        Some(to.min(frames?.checked_sub(LAST_PAGE)?)).filter(|&to| to > memory)
     }
 
     /// How long before a frame, in frames at `rate`, decoding must begin for that frame to come out as if all before it had
@@ -79,8 +86,8 @@ impl Sound {
         } else if self.codec == CODEC_ID_AAC {
             2 * 1024
         } else if self.codec == CODEC_ID_VORBIS {
-            // Blocks of up to 8192 overlap by half. The page that is landed on may begin within a packet.
-            (2 * 8192).max(u64::from(rate))
+            // Decoding needs no more than two blocks; the rest is read for its time stamps.
+            vorbis::SETTLE_SECONDS * u64::from(rate)
         } else {
             0
         }
@@ -129,7 +136,14 @@ pub(super) fn facts(
     // Adts has no header, and mp3 may have none: their length is guessed from the first frames.
     let info = reader.format_info();
     let guessed = info.format == FORMAT_ID_ADTS || is_mpeg(parameters.codec) && track.delay.is_none();
-    let frames = if guessed { track.num_frames } else { exact_frames(track, parameters) };
+    let frames = match exact_frames(track, parameters) {
+        _ if guessed => track.num_frames,
+        // Where the last page ends, which need not count from zero; negative if it says nothing.
+        Some(end) if parameters.codec == CODEC_ID_VORBIS => {
+            i64::try_from(end).ok().map(|end| u64::try_from(end.saturating_sub(sound.origin)).unwrap_or(0))
+        }
+        frames => frames,
+    };
     Ok(FileFacts {
         format: info.short_name,
         codec,

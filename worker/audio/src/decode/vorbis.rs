@@ -1,8 +1,39 @@
-//! Looks through Vorbis's setup before the decoder does: a few kilobytes of it can ask for gigabytes of tables.
+//! What of Vorbis is not left to symphonia: where packets belong, and a look through the setup before the decoder's, since
+//! a few kilobytes of it can ask for gigabytes of tables.
 //!
 //! Layout: Vorbis I specification, sections 3.2.1 and 4.2. Bits count from the lowest of each byte.
+//!
+//! A packet gives a quarter of its own block and of the one before, the first none, and a page says where its last packet
+//! ends (appendix A.2). What the first page says decides where the clip begins: a stream that begins before zero is cut to
+//! zero. What the last says is its end. Any page but the last may be late by part of a block, as older ffmpeg writes them;
+//! symphonia believes them all, and cuts off what lies beyond. So frames are counted, and only after a seek, of several pages,
+//! the earliest is believed.
 
 use super::DecodeError;
+use std::ops::Range;
+use symphonia::core::packet::Packet;
+
+/// Where a stream can begin whose first page ends at zero or later. A page ends up to 255 packets of the longest blocks.
+pub(super) const BEFORE_ZERO: Range<i64> = -255 * 4096..0;
+
+/// Seconds of packets over which one page is not late: with ffmpeg's pages of one second, at most four in a row were.
+pub(super) const SETTLE_SECONDS: u64 = 10;
+
+/// How many frames before those wanted packets are decoded: as many as two can give.
+pub(super) const WARM_FRAMES: i64 = 8192;
+
+/// Frames that a page may be late: 224 were seen. Further off, something is missing.
+const MAX_LATE: u64 = 1024;
+
+/// How many frames the packet gives to a decoder that has decoded the one before.
+pub(super) fn frames(packet: &Packet) -> i64 {
+    i64::try_from(packet.dur.get().saturating_add(packet.trim_end.get())).unwrap_or(i64::MAX)
+}
+
+/// The place of a packet that follows what ends at `counted`, and whose page says that it begins at `stamp`.
+pub(super) fn place(counted: i64, stamp: i64) -> i64 {
+    if counted.abs_diff(stamp) <= MAX_LATE { counted.min(stamp) } else { stamp }
+}
 
 /// Entries times dimensions of all codebooks: libvorbis' largest setup has some 100 thousand.
 const MAX_VALUES: u64 = 1 << 22;
@@ -112,6 +143,14 @@ mod tests {
         {
             assert_eq!(root(value, exponent), expected, "{value} {exponent}");
         }
+    }
+
+    #[test]
+    fn late_pages_are_not_believed() {
+        assert_eq!(place(1000, 1224), 1000);
+        assert_eq!(place(1224, 1000), 1000);
+        assert_eq!(place(1000, 1000 + 4096), 1000 + 4096, "a page was lost");
+        assert_eq!(place(i64::MAX, i64::MIN), i64::MIN);
     }
 
     /// Setup headers that hold `count` codebooks of `entries` by `dimensions`, in as few bytes as can be.

@@ -236,6 +236,27 @@ pub(crate) fn ogg(file: &[u8], times: usize) -> Vec<u8> {
     pages.file
 }
 
+/// An ogg file whose every page of sound says what `stamp` makes of the page's number, the first being 0, and what it said.
+pub(crate) fn restamped(file: &[u8], stamp: impl Fn(usize, u64) -> u64) -> Vec<u8> {
+    let (mut file, mut start, mut number) = (file.to_vec(), 0, 0);
+    while start < file.len() {
+        let body = start + 27 + usize::from(file[start + 26]);
+        let end = body + file[start + 27..body].iter().map(|&length| usize::from(length)).sum::<usize>();
+        let page = &mut file[start..end];
+        let granule = u64::from_le_bytes(page[6..14].try_into().expect("eight bytes"));
+        // Headers say zero.
+        if granule > 0 {
+            page[6..14].copy_from_slice(&stamp(number, granule).to_le_bytes());
+            page[22..26].fill(0);
+            let check = crc(32, 0x04C1_1DB7, page);
+            page[22..26].copy_from_slice(&check.to_le_bytes());
+            number += 1;
+        }
+        start = end;
+    }
+    file
+}
+
 /// The packets of an ogg file's one stream, but for those that end in its last page.
 fn packets(mut file: &[u8]) -> Vec<Vec<u8>> {
     let (mut packets, mut packet) = (Vec::new(), Vec::new());

@@ -18,3 +18,4 @@ mod segments;
 mod sha256;
 mod table;
 mod tracks;
+mod vorbis;
