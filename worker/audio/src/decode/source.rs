@@ -31,6 +31,20 @@ pub(super) struct Source {
     allowance: Allowance,
 }
 
+/// A failure of the source itself: decoders report what a file lacks as errors of reading, too.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct Failure(io::Error);
+
+/// The source's own error, if `error` is one, and otherwise `error`.
+pub(super) fn failure(error: io::Error) -> Result<io::Error, io::Error> {
+    error.downcast().map(|Failure(source)| source)
+}
+
+fn failed(error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), Failure(error))
+}
+
 /// How many more bytes may be read. Copies share one count, so that it can be raised and looked at from outside.
 #[derive(Clone)]
 pub(super) struct Allowance {
@@ -72,14 +86,14 @@ impl Read for Source {
         let rest = self.length.saturating_sub(self.position);
         let left = self.allowance.left.load(Ordering::Relaxed);
         if left == 0 && rest > 0 {
-            return Err(ErrorKind::QuotaExceeded.into());
+            return Err(failed(ErrorKind::QuotaExceeded.into()));
         }
         let most = buffer.len().min(usize::try_from(rest.min(left)).unwrap_or(usize::MAX));
         let buffer = buffer.get_mut(..most).unwrap_or_default();
         let count = loop {
             match self.inner.read(buffer) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                result => break result?,
+                result => break result.map_err(failed)?,
             }
         };
         self.position += count as u64;
@@ -98,7 +112,7 @@ impl Seek for Source {
         // Before the start there is as little to read as beyond the end.
         let target = target.ok_or(ErrorKind::UnexpectedEof)?;
         // Systems refuse places that no file can reach, which would pass for a failing disk.
-        self.inner.seek(SeekFrom::Start(target.min(self.length)))?;
+        self.inner.seek(SeekFrom::Start(target.min(self.length))).map_err(failed)?;
         self.position = target;
         Ok(target)
     }

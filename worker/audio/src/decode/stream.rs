@@ -5,7 +5,7 @@ use super::{
     backend::{Backend, Block, Losses},
     delay,
     mix::mean_of_planes,
-    source::{Allowance, Source},
+    source::{self, Allowance, Source},
     track::{self, Sound},
     vorbis,
 };
@@ -124,14 +124,8 @@ impl Stream {
                 }
                 Err(error) => {
                     // A disk that fails is no property of the file, and must not pass for a short clip.
-                    if let Error::IoError(source) = error {
-                        if source.kind() != ErrorKind::UnexpectedEof {
-                            return Err(self.allowance.explain(DecodeError::Read { source }));
-                        }
-                        self.first_refusal.get_or_insert(Error::IoError(source));
-                    } else {
-                        self.first_refusal.get_or_insert(error);
-                    }
+                    let error = of_file(error).map_err(|error| self.allowance.explain(error))?;
+                    self.first_refusal.get_or_insert(error);
                     self.losses.cut_short = true;
                     return Ok(None);
                 }
@@ -228,11 +222,9 @@ impl Backend for Stream {
         (self.sought, self.fresh) = (true, false);
         match reader.seek(SeekMode::Accurate, to) {
             Ok(_) => self.sound.decoder.reset(),
-            Err(Error::IoError(source)) if source.kind() != ErrorKind::UnexpectedEof => {
-                return Err(self.allowance.explain(DecodeError::Read { source }));
-            }
             // Formats without an index, and damaged ones: all that comes before is decoded.
             Err(error) => {
+                let error = of_file(error).map_err(|error| self.allowance.explain(error))?;
                 tracing::debug!(%error, "the start cannot be gone to");
                 self.restart().map_err(|error| self.allowance.explain(error))?;
             }
@@ -325,9 +317,18 @@ fn mix(frames: &GenericAudioBufferRef<'_>, planes: &mut Vec<Vec<f32>>, mono: &mu
 }
 
 pub(super) fn refusal(error: Error) -> DecodeError {
-    match error {
-        Error::Unsupported(what) => DecodeError::Unsupported { what },
-        Error::IoError(source) if source.kind() != ErrorKind::UnexpectedEof => DecodeError::Read { source },
-        source => DecodeError::Malformed { source: Box::new(source) },
+    match of_file(error) {
+        Err(error) => error,
+        Ok(Error::Unsupported(what)) => DecodeError::Unsupported { what },
+        Ok(source) => DecodeError::Malformed { source: Box::new(source) },
+    }
+}
+
+/// `error`, if what the file holds is to blame for it.
+fn of_file(error: Error) -> Result<Error, DecodeError> {
+    let Error::IoError(source) = error else { return Ok(error) };
+    match source::failure(source) {
+        Ok(source) => Err(DecodeError::Read { source }),
+        Err(source) => Ok(Error::IoError(source)),
     }
 }

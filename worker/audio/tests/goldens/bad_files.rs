@@ -1,8 +1,12 @@
 //! Broken files end in an error or in what could be saved; nothing ends the program.
 
 use crate::reference::{goldens, json};
-use gliss_audio::decode::{Clip, DecodeError, DecodeLimits, decode_file};
-use std::{fs, path::Path};
+use gliss_audio::decode::{Clip, ClipReader, DecodeError, DecodeLimits, decode_bytes, decode_file};
+use std::{
+    fs,
+    io::{self, Cursor, Read, Seek, SeekFrom},
+    path::Path,
+};
 
 fn decode(path: &Path) -> Result<Clip, DecodeError> {
     decode_file(path, &DecodeLimits::default())
@@ -34,6 +38,46 @@ fn broken_files_are_reported() {
             "empty.wav" => assert!(matches!(verdict, Err(DecodeError::Empty)), "{name}: {verdict:?}"),
             "text.mp3" | "noise.ogg" => assert!(matches!(verdict, Err(DecodeError::NotAudio)), "{name}: {verdict:?}"),
             other => panic!("nothing is said of {other}"),
+        }
+    }
+}
+
+/// A disk that gives some bytes and then an error without a number, as network file systems do.
+struct Tired(Cursor<Vec<u8>>, u64);
+
+impl Read for Tired {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.0.position() >= self.1 {
+            return Err(io::Error::other("the disk is tired"));
+        }
+        let most = buffer.len().min(4096);
+        self.0.read(&mut buffer[..most])
+    }
+}
+
+impl Seek for Tired {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+/// Found by fuzzing: an audio configuration that is cut off passed for a failing disk, which is tried again.
+#[test]
+fn a_failing_disk_and_a_damaged_file_are_told_apart() {
+    let Some(goldens) = goldens() else { return };
+    let mut bytes = fs::read(goldens.join("audio/mix44k.m4a")).expect("the reference is readable");
+    let descriptor = [5, 0x80, 0x80, 0x80, 5];
+    let at = bytes.windows(5).position(|window| window == descriptor).expect("an AudioSpecificConfig") + 5;
+    bytes[at..at + 4].copy_from_slice(&[0xff, 0xff, 0xff, 7]);
+    let verdict = decode_bytes(bytes, &DecodeLimits::default());
+    assert!(matches!(verdict, Err(DecodeError::Malformed { .. })), "{verdict:?}");
+
+    for name in ["mix22k.wav", "mix22k.au", "mix22k.flac", "mix22k.mp3", "mix22k.ogg", "mix44k.m4a"] {
+        let bytes = fs::read(goldens.join("audio").join(name)).expect("the reference is readable");
+        for share in [0, bytes.len() as u64 / 2] {
+            let source = Tired(Cursor::new(bytes.clone()), share);
+            let verdict = ClipReader::from_source(source, &DecodeLimits::default()).and_then(ClipReader::into_clip);
+            assert!(matches!(verdict, Err(DecodeError::Read { .. })), "{name} from {share}: {verdict:?}");
         }
     }
 }
