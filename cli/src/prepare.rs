@@ -55,6 +55,7 @@ pub(crate) fn prepare(
         };
         let prepared = (|| {
             let examples = library.examples(&training, &mut |done, total| show(done, total), stop)?;
+            let deal = examples.deal(&training.split);
             let enough = Control::new();
             let mut counts = (0, examples.len());
             let mut progress = |done, total| {
@@ -64,11 +65,16 @@ pub(crate) fn prepare(
                     enough.stop();
                 }
             };
-            match examples.wait_all(&mut progress, &enough) {
+            // Without a deal nothing is trained, but what is wrong with the clips is worth knowing.
+            let waited = match &deal {
+                Ok(deal) => examples.wait_for(&training, deal, &mut progress, &enough),
+                Err(_) => examples.wait_all(&mut progress, &enough),
+            };
+            match waited {
                 Err(DataError::Stopped) => late = late.or(Some(counts)),
                 other => other?,
             }
-            Ok::<_, DataError>(examples)
+            Ok::<_, DataError>((examples, deal))
         })();
         bar.finish_and_clear();
         if stop.stopped() {
@@ -77,14 +83,14 @@ pub(crate) fn prepare(
         let refuse = |error: &dyn std::error::Error| {
             Failure::new(Exit::Usage, format!("failed to {}", chain(error)), "nothing was started")
         };
-        let examples = prepared.map_err(|error| refuse(&error))?;
+        let (examples, deal) = prepared.map_err(|error| refuse(&error))?;
         for warning in examples.warnings() {
             printer.talk(&format!("warning: {warning}"));
         }
         for skipped in examples.skipped() {
             printer.talk(&format!("  skipped {}: {}", skipped.path.display(), skipped.reason));
         }
-        let deal = examples.deal(&training.split).map_err(|error| refuse(&error))?;
+        let deal = deal.map_err(|error| refuse(&error))?;
         examples.refuse_empty_sides(&deal).map_err(|error| refuse(&error))?;
     }
     if let Some((done, total)) = late {

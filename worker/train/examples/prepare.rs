@@ -34,7 +34,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let began = Instant::now();
     let examples = library.examples(&training, &mut |_, _| {}, &stop)?;
     let listed = began.elapsed().as_secs_f64();
-    examples.wait_all(&mut |_, _| {}, &stop)?;
+    let deal = examples.deal(&training.split)?;
+    examples.wait_for(&training, &deal, &mut |_, _| {}, &stop)?;
     let seconds = began.elapsed().as_secs_f64();
     println!(
         "{} clips on {threads} threads: listed after {listed:.3} s, prepared after {seconds:.3} s",

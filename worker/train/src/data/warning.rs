@@ -104,6 +104,15 @@ pub enum Warning {
         /// The first of them.
         first: PathBuf,
     },
+    /// Augmented copies could not be made of clips that can be used themselves.
+    CopiesSkipped {
+        /// How many.
+        count: usize,
+        /// The clip of the first of them.
+        first: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// Clips were left out.
     Skipped {
         /// How many.
@@ -169,6 +178,9 @@ impl fmt::Display for Warning {
             ),
             Self::MissingFiles { count, first } => {
                 write!(f, "{count} listed files are not there and will be skipped, the first is {}", first.display())
+            }
+            Self::CopiesSkipped { count, first, reason } => {
+                write!(f, "{count} augmented copies are skipped, the first is of {}: {reason}", first.display())
             }
             Self::Skipped { count, listed, first, reason } => {
                 write!(f, "{count} of {listed} clips are skipped, the first is {}: {reason}", first.display())

@@ -10,7 +10,7 @@ use std::time::Duration;
 use gliss_audio::decode::DecodeError;
 
 use super::skipped::Unusable;
-use super::{Seen, Sight};
+use super::{Seen, Sight, Views};
 use crate::cache::Precision;
 use crate::data::{Clips, ListedClip, Marks};
 
@@ -18,7 +18,8 @@ use crate::data::{Clips, ListedClip, Marks};
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Sees a file that holds a number as two values, the number and the view. `bad` cannot be used, `panic` panics, `fault`
-/// cannot be read the first time, `change` is overwritten with `5` while it is read.
+/// cannot be read the first time, `change` is overwritten with `5` while it is read. Of `short` the second copy cannot be
+/// made, and `trap` panics when copies are made of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Fake {
     pub(crate) views: usize,
@@ -37,6 +38,7 @@ pub(crate) struct Gate {
 struct State {
     held: BTreeSet<PathBuf>,
     begun: Vec<String>,
+    copied: BTreeSet<String>,
     faults: BTreeSet<PathBuf>,
 }
 
@@ -57,6 +59,11 @@ impl Gate {
         self.state.lock().expect("whole").begun.clone()
     }
 
+    /// Names of the files that copies were made of.
+    pub(crate) fn copied(&self) -> BTreeSet<String> {
+        self.state.lock().expect("whole").copied.clone()
+    }
+
     /// Waits until so many were begun.
     pub(crate) fn wait_for_begun(&self, count: usize) {
         let state = self.state.lock().expect("whole");
@@ -65,9 +72,13 @@ impl Gate {
         assert!(!waited.timed_out(), "nobody began");
     }
 
-    fn pass(&self, path: &Path) {
+    fn pass(&self, path: &Path, views: &[usize]) {
         let mut state = self.state.lock().expect("whole");
-        state.begun.push(path.file_stem().expect("named").to_str().expect("text").to_owned());
+        let name = path.file_stem().expect("named").to_str().expect("text").to_owned();
+        if views.iter().any(|view| *view > 0) {
+            state.copied.insert(name.clone());
+        }
+        state.begun.push(name);
         self.changed.notify_all();
         let held = |state: &mut State| state.held.contains(path);
         let (_state, waited) = self.changed.wait_timeout_while(state, DEADLINE, held).expect("whole");
@@ -119,11 +130,14 @@ impl Sight for Fake {
         shape == [2]
     }
 
-    fn see(&mut self, clip: &ListedClip, _content: &blake3::Hash, views: &[usize]) -> Result<Vec<Seen>, Unusable> {
+    fn see(&mut self, clip: &ListedClip, _content: &blake3::Hash, views: &[usize]) -> Result<Views, Unusable> {
         let path = &clip.path;
-        self.gate.pass(path);
+        self.gate.pass(path, views);
         let text = fs::read_to_string(path).map_err(|source| DecodeError::Open { source })?;
+        let short = || Unusable::TooShort { samples: 0, needed: 1, rate: 1 };
         let number = match text.as_str() {
+            "trap" if views.iter().any(|view| *view > 0) => panic!("on purpose"),
+            "short" | "trap" => 8.0,
             "panic" => panic!("on purpose"),
             "fault" if self.gate.first(path) => {
                 return Err(DecodeError::Read { source: io::Error::other("the disk is tired") }.into());
@@ -133,9 +147,13 @@ impl Sight for Fake {
                 fs::write(path, "5").expect("written");
                 1.0
             }
-            text => text.parse().map_err(|_| Unusable::TooShort { samples: 0, needed: 1, rate: 1 })?,
+            text => text.parse().map_err(|_| short())?,
         };
-        Ok(views.iter().map(|view| Seen { shape: vec![2], values: vec![number, *view as f32] }).collect())
+        let seen = |view: &usize| match (text.as_str(), view) {
+            ("short", 2) => Err(short()),
+            _ => Ok(Seen { shape: vec![2], values: vec![number, *view as f32] }),
+        };
+        Ok(views.iter().map(seen).collect())
     }
 
     fn fork(&self) -> Box<dyn Sight> {

@@ -16,6 +16,7 @@ mod skipped;
 
 pub use meet::Clip;
 pub use preparation::{Preparation, Waiting, Wish};
+pub use queue::Need;
 pub use skipped::Skipped;
 
 pub(crate) use augmentation::{chain, clip_key, masks};
@@ -24,5 +25,5 @@ pub(crate) use front_end::{FrontEnd, hear};
 pub(crate) use permits::Permits;
 pub(crate) use scaling::{Learner, Scaling};
 pub(crate) use shaping::{Shaping, Values};
-pub(crate) use sight::{Seen, Sight};
+pub(crate) use sight::{Seen, Sight, Views};
 pub(crate) use skipped::Unusable;

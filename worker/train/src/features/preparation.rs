@@ -1,15 +1,16 @@
 //! The clips of a data set as a front end sees them: prepared in the background, in the order in which they are needed.
 
 use std::fmt;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::meet::{Clip, Meeting, Met};
+use super::meet::{Clip, Meeting, Met, panicked};
 use super::permits::Permits;
-use super::queue::Queue;
+use super::queue::{Need, Queue};
 use super::{Sight, Skipped};
 use crate::Control;
 use crate::cache::FeatureCache;
@@ -20,8 +21,9 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// The clips of one listing. Nothing is prepared until somebody wishes or waits; then a bounded number of threads prepares
 /// what is needed, and they end when nothing more is. What a clip is prepared to, or whether it can be used, is a function
-/// of its file and the front end alone: the order decides only when it is known. Dropping it waits for the clips in
-/// progress.
+/// of its file and the front end alone: the order decides only when it is known. Augmented copies are made of the clips
+/// whose copies somebody needs: for trials that share a listing these may be different ones. Dropping it waits for the
+/// clips in progress.
 pub struct Preparation {
     shared: Arc<Shared>,
 }
@@ -53,6 +55,8 @@ struct Shared {
     /// Nobody uses it any more.
     closing: AtomicBool,
     sight: Mutex<Box<dyn Sight>>,
+    /// Of each clip.
+    copies: usize,
     cache: Arc<FeatureCache>,
     permits: Arc<Permits>,
     threads: usize,
@@ -81,6 +85,7 @@ impl Preparation {
             changed: Condvar::new(),
             ruined: AtomicBool::new(false),
             closing: AtomicBool::new(false),
+            copies: sight.views().saturating_sub(1),
             sight: Mutex::new(sight),
             cache,
             permits,
@@ -105,10 +110,11 @@ impl Preparation {
         self.shared.clips.is_empty()
     }
 
-    /// Begins to prepare the clips `places` in that order. Wishes of several take turns.
-    pub fn wish(&self, places: Vec<usize>) -> Wish<'_> {
+    /// Begins to prepare what is needed, in that order. Wishes of several take turns.
+    pub fn wish(&self, mut needs: Vec<Need>) -> Wish<'_> {
+        needs.iter_mut().for_each(|need| *need = self.shared.possible(*need));
         let mut queue = locked(&self.shared.queue);
-        let number = queue.wish(places);
+        let number = queue.wish(needs);
         // Without a thread nothing begins; who waits then hears why.
         let _ = self.hire(&mut queue);
         Wish { preparation: self, number }
@@ -119,30 +125,34 @@ impl Preparation {
         self.shared.met.get(place)?.get()?.clip()
     }
 
-    /// Waits for the clip at `place`, which is below [`Preparation::len`]. None if it cannot be used.
+    /// Waits for a clip, whose place is below [`Preparation::len`], and for its copies if they are needed. None if it cannot be
+    /// used.
     ///
     /// # Errors
     /// [`DataError::Stopped`]; the system keeps the clip from being read, which may go better the next time; so many clips of
     /// its class turned out to be of no use that the data set is refused.
-    pub fn wait(&self, place: usize, waiting: &mut Waiting<'_>) -> Result<Option<&Clip>, DataError> {
-        let met = match self.shared.met[place].get() {
-            Some(met) => met,
-            None => self.wait_for(place, waiting)?,
-        };
+    pub fn wait(&self, need: Need, waiting: &mut Waiting<'_>) -> Result<Option<&Clip>, DataError> {
+        let met = self.met(need, waiting)?;
         self.refuse_ruin()?;
         Ok(met.clip())
     }
 
-    /// Waits for all clips, wishing for them in the order of the listing.
+    /// Waits for all clips as they are, wishing for them in the order of the listing.
     ///
     /// # Errors
     /// As for [`Preparation::wait`].
     pub fn wait_all(&self, waiting: &mut Waiting<'_>) -> Result<(), DataError> {
-        let _wish = self.wish((0..self.len()).collect());
-        for place in 0..self.len() {
-            if self.shared.met[place].get().is_none() {
-                self.wait_for(place, waiting)?;
-            }
+        self.wait_each((0..self.len()).map(Need::original).collect(), waiting)
+    }
+
+    /// Waits for all that is needed, wishing for it in that order.
+    ///
+    /// # Errors
+    /// As for [`Preparation::wait`].
+    pub fn wait_each(&self, needs: Vec<Need>, waiting: &mut Waiting<'_>) -> Result<(), DataError> {
+        let _wish = self.wish(needs.clone());
+        for need in needs {
+            self.met(need, waiting)?;
         }
         self.refuse_ruin()
     }
@@ -154,6 +164,17 @@ impl Preparation {
             Some(Skipped { path: clip.path.clone(), reason })
         };
         self.shared.clips.iter().zip(&self.shared.met).filter_map(reason).collect()
+    }
+
+    /// How many copies of clips are known to be of no use, the clip of the first, and why.
+    pub(crate) fn flaws(&self) -> Option<(usize, Skipped)> {
+        let clips = self.shared.clips.iter().enumerate();
+        let mut flaws = clips.flat_map(|(place, listed)| {
+            let reasons = self.get(place).into_iter().flat_map(Clip::flaws);
+            reasons.map(|reason| Skipped { path: listed.path.clone(), reason: reason.to_owned() })
+        });
+        let first = flaws.next()?;
+        Some((1 + flaws.count(), first))
     }
 
     /// Clips of `places` that are not known to be of no use.
@@ -168,27 +189,31 @@ impl Preparation {
         clips.flat_map(Clip::views).map(crate::cache::View::bytes).sum()
     }
 
-    fn wait_for(&self, place: usize, waiting: &mut Waiting<'_>) -> Result<&Met, DataError> {
+    fn met(&self, need: Need, waiting: &mut Waiting<'_>) -> Result<&Met, DataError> {
         let shared = &*self.shared;
+        let need = shared.possible(need);
+        if let Some(met) = shared.ready(need) {
+            return Ok(met);
+        }
         let mut queue = locked(&shared.queue);
         loop {
-            if let Some(met) = shared.met[place].get() {
+            if let Some(met) = shared.ready(need) {
                 return Ok(met);
             }
-            if let Some(fault) = queue.fault(place) {
+            if let Some(fault) = queue.fault(need.place) {
                 return Err(fault);
             }
             if waiting.stop.stopped() {
-                queue.calm(place);
+                queue.calm(need);
                 return Err(DataError::Stopped);
             }
-            queue.hurry(place);
+            queue.hurry(need);
             self.hire(&mut queue)?;
-            let done = queue.done;
+            let (done, turns) = (queue.done, queue.turns);
             drop(queue);
             (waiting.progress)(done, shared.clips.len());
             queue = locked(&shared.queue);
-            if queue.done == done {
+            if queue.turns == turns {
                 queue = shared.changed.wait_timeout(queue, LOOK).unwrap_or_else(PoisonError::into_inner).0;
             }
         }
@@ -196,7 +221,7 @@ impl Preparation {
 
     /// Starts threads while there is work for more.
     fn hire(&self, queue: &mut Queue) -> Result<(), DataError> {
-        while queue.hands < self.shared.threads && queue.has_work() && queue.done + queue.hands < self.len() {
+        while queue.hands < self.shared.threads && queue.has_work() {
             let shared = self.shared.clone();
             let started = thread::Builder::new().name("features".to_owned()).spawn(move || shared.work());
             match started {
@@ -271,6 +296,16 @@ impl Drop for Wish<'_> {
 }
 
 impl Shared {
+    /// What can be had of what is needed.
+    fn possible(&self, need: Need) -> Need {
+        Need { copies: need.copies && self.copies > 0, ..need }
+    }
+
+    /// What is needed, once it is there.
+    fn ready(&self, need: Need) -> Option<&Met> {
+        self.met[need.place].get().filter(|met| !need.copies || met.is_whole())
+    }
+
     /// What a thread does: prepares the next clip that is needed, until none is.
     fn work(&self) {
         let fresh = || locked(&self.sight).fork();
@@ -278,31 +313,51 @@ impl Shared {
         loop {
             // Leave first, then the clip: what is needed most may change while one waits.
             let permit = self.permits.wait(|| self.closing.load(Ordering::Relaxed));
-            let place = {
+            let need = {
                 let mut queue = locked(&self.queue);
                 let taken = permit.as_ref().and_then(|_| queue.take());
-                let Some(place) = taken else {
+                let Some(need) = taken else {
                     queue.hands -= 1;
                     return;
                 };
-                place
+                need
             };
-            let meeting = Meeting { clip: &self.clips[place], cache: &self.cache };
-            let met = catch_unwind(AssertUnwindSafe(|| meeting.meet(&mut *sight))).unwrap_or_else(|panic| {
-                // What it panicked in the middle of is not used again.
-                sight = fresh();
-                Ok(Met::after_panic(&*panic))
+            let meeting = Meeting { clip: &self.clips[need.place], cache: &self.cache };
+            let mut meet = |copies| {
+                catch_unwind(AssertUnwindSafe(|| meeting.meet(&mut *sight, copies))).map_err(|panic| {
+                    // What it panicked in the middle of is not used again.
+                    sight = fresh();
+                    panicked(&*panic)
+                })
+            };
+            let met = meet(need.copies).or_else(|reason| {
+                // The clip as it is may be of use all the same.
+                let alone = if need.copies { meet(false)? } else { return Err(reason) };
+                Ok(alone.map(|met| met.without_copies(&reason, self.copies)))
             });
             drop(permit);
-            self.settle(place, met);
+            self.settle(need, met.unwrap_or_else(|reason| Ok(Met::Unusable(reason))));
         }
     }
 
-    fn settle(&self, place: usize, met: Result<Met, DataError>) {
-        let clip = &self.clips[place];
+    fn settle(&self, need: Need, met: Result<Met, DataError>) {
+        let clip = &self.clips[need.place];
+        let known = &self.met[need.place];
         let mut queue = locked(&self.queue);
-        match met {
-            Ok(met) => {
+        if let Ok(Met::Clip(clip)) = &met
+            && let Some(reason) = clip.flaws().next()
+        {
+            tracing::warn!(file = %self.clips[need.place].path.display(), reason, "a copy of the clip is passed over");
+        }
+        match (met, known.get()) {
+            (Ok(met), Some(known)) => match known.join(met) {
+                true => queue.met(need),
+                false => {
+                    let source = io::Error::other("it was changed while it was in use");
+                    queue.failed(need, DataError::io("read", &clip.path)(source), true);
+                }
+            },
+            (Ok(met), None) => {
                 if let Some(reason) = met.reason() {
                     tracing::warn!(file = %clip.path.display(), reason, "the clip is skipped");
                     let label = clip.label as usize;
@@ -314,11 +369,12 @@ impl Shared {
                         }
                     }
                 }
-                queue.met(place);
-                // Nobody else is at it.
-                let _ = self.met[place].set(met);
+                queue.met(need);
+                queue.done += 1;
+                // The lock on the queue keeps others from it.
+                let _ = known.set(met);
             }
-            Err(fault) => queue.failed(place, fault),
+            (Err(fault), known) => queue.failed(need, fault, known.is_some()),
         }
         drop(queue);
         self.changed.notify_all();

@@ -4,13 +4,31 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::data::DataError;
 
+/// What somebody needs of a clip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Need {
+    /// Which clip of the listing.
+    pub place: usize,
+    /// Whether its augmented copies too, and not the clip as it is alone.
+    pub copies: bool,
+}
+
+impl Need {
+    /// The clip as it is.
+    pub fn original(place: usize) -> Self {
+        Need { place, copies: false }
+    }
+}
+
 /// The clips that are needed, and how far preparation has come.
 #[derive(Debug)]
 pub(super) struct Queue {
     /// Of each clip, whether it is met or somebody is at it.
     taken: Vec<bool>,
-    /// Clips that somebody waits for and nobody is at.
-    urgent: VecDeque<usize>,
+    /// The same of its copies.
+    copied: Vec<bool>,
+    /// What somebody waits for and nobody is at.
+    urgent: VecDeque<Need>,
     wishes: Vec<Order>,
     /// The wish whose turn it was last.
     turn: usize,
@@ -20,6 +38,8 @@ pub(super) struct Queue {
     faults: BTreeMap<usize, DataError>,
     /// Clips that are met.
     pub(super) done: usize,
+    /// How often somebody was done with a clip or its copies, or failed.
+    pub(super) turns: u64,
     /// Threads at work.
     pub(super) hands: usize,
     /// Clips of each class that cannot be used.
@@ -30,7 +50,7 @@ pub(super) struct Queue {
 #[derive(Debug)]
 struct Order {
     number: u64,
-    places: Vec<usize>,
+    needs: Vec<Need>,
     /// The first that was not looked at yet.
     next: usize,
 }
@@ -39,21 +59,23 @@ impl Queue {
     pub(super) fn new(clips: usize, classes: usize) -> Self {
         Queue {
             taken: vec![false; clips],
+            copied: vec![false; clips],
             urgent: VecDeque::new(),
             wishes: Vec::new(),
             turn: 0,
             number: 0,
             faults: BTreeMap::new(),
             done: 0,
+            turns: 0,
             hands: 0,
             unusable: vec![0; classes],
         }
     }
 
     /// Adds a wish and gives its number.
-    pub(super) fn wish(&mut self, places: Vec<usize>) -> u64 {
+    pub(super) fn wish(&mut self, needs: Vec<Need>) -> u64 {
         self.number += 1;
-        self.wishes.push(Order { number: self.number, places, next: 0 });
+        self.wishes.push(Order { number: self.number, needs, next: 0 });
         self.number
     }
 
@@ -63,54 +85,70 @@ impl Queue {
     }
 
     /// Puts a clip that somebody waits for before all others, unless it is taken.
-    pub(super) fn hurry(&mut self, place: usize) {
-        if !self.taken[place] && !self.urgent.contains(&place) {
-            self.urgent.push_back(place);
+    pub(super) fn hurry(&mut self, need: Need) {
+        if !self.is_taken(need) && !self.urgent.contains(&need) {
+            self.urgent.push_back(need);
         }
     }
 
     /// Who waited for a clip does so no more.
-    pub(super) fn calm(&mut self, place: usize) {
-        self.urgent.retain(|urgent| *urgent != place);
+    pub(super) fn calm(&mut self, need: Need) {
+        self.urgent.retain(|urgent| *urgent != need);
+    }
+
+    fn is_taken(&self, need: Need) -> bool {
+        if need.copies { self.copied[need.place] } else { self.taken[need.place] }
     }
 
     /// Takes the next clip: one that is waited for, else the next of the wishes in turn. None if none is needed.
-    pub(super) fn take(&mut self) -> Option<usize> {
-        while let Some(place) = self.urgent.pop_front() {
-            if !self.taken[place] {
-                self.taken[place] = true;
-                return Some(place);
-            }
+    pub(super) fn take(&mut self) -> Option<Need> {
+        if !self.has_work() {
+            return None;
         }
-        for _ in 0..self.wishes.len() {
-            self.turn = (self.turn + 1) % self.wishes.len();
-            let wish = &mut self.wishes[self.turn];
-            while let Some(place) = wish.places.get(wish.next) {
+        let next = self.urgent.pop_front().or_else(|| {
+            let wishes = self.wishes.len();
+            let mut turns = (1..=wishes).map(|by| (self.turn + by) % wishes);
+            self.turn = turns.find(|turn| self.wishes[*turn].next < self.wishes[*turn].needs.len())?;
+            // `has_work` has left the first that is not taken.
+            let wish = &self.wishes[self.turn];
+            wish.needs.get(wish.next).copied()
+        });
+        if let Some(need) = next {
+            // Who makes the copies sees the clip as it is on the way.
+            self.taken[need.place] = true;
+            self.copied[need.place] |= need.copies;
+        }
+        next
+    }
+
+    /// Whether [`Queue::take`] gives something.
+    pub(super) fn has_work(&mut self) -> bool {
+        while self.urgent.front().is_some_and(|need| self.is_taken(*need)) {
+            self.urgent.pop_front();
+        }
+        let Queue { taken, copied, wishes, .. } = self;
+        let is_taken = |need: &Need| if need.copies { copied[need.place] } else { taken[need.place] };
+        for wish in wishes.iter_mut() {
+            while wish.needs.get(wish.next).is_some_and(is_taken) {
                 wish.next += 1;
-                if !self.taken[*place] {
-                    self.taken[*place] = true;
-                    return Some(*place);
-                }
             }
         }
-        None
+        !self.urgent.is_empty() || self.wishes.iter().any(|wish| wish.next < wish.needs.len())
     }
 
-    /// Whether [`Queue::take`] might give something.
-    pub(super) fn has_work(&self) -> bool {
-        !self.urgent.is_empty() || self.wishes.iter().any(|wish| wish.next < wish.places.len())
+    /// Notes that what was taken is there.
+    pub(super) fn met(&mut self, need: Need) {
+        self.faults.remove(&need.place);
+        self.turns += 1;
     }
 
-    /// Notes that a clip that was taken is met.
-    pub(super) fn met(&mut self, place: usize) {
-        self.faults.remove(&place);
-        self.done += 1;
-    }
-
-    /// Notes that the system kept a clip that was taken from being read. It can be taken again.
-    pub(super) fn failed(&mut self, place: usize, fault: DataError) {
-        self.taken[place] = false;
-        self.faults.insert(place, fault);
+    /// Notes that the system kept a clip that was taken from being read. It can be taken again, unless it is `met` and its
+    /// copies alone are missing.
+    pub(super) fn failed(&mut self, need: Need, fault: DataError, met: bool) {
+        self.taken[need.place] = met;
+        self.copied[need.place] &= !need.copies;
+        self.faults.insert(need.place, fault);
+        self.turns += 1;
     }
 
     /// The fault that kept a clip from being read, if nobody was told yet.
@@ -123,28 +161,52 @@ impl Queue {
 mod tests {
     use super::*;
 
+    fn plain(places: &[usize]) -> Vec<Need> {
+        places.iter().copied().map(Need::original).collect()
+    }
+
     #[test]
     fn wishes_take_turns_and_who_waits_comes_first() {
         let mut queue = Queue::new(8, 1);
         assert!(!queue.has_work() && queue.take().is_none());
-        let first = queue.wish(vec![0, 1, 2, 3]);
-        let second = queue.wish(vec![7, 1, 6]);
-        let mut taken: Vec<usize> = (0..3).filter_map(|_| queue.take()).collect();
-        queue.hurry(5);
-        queue.hurry(5);
+        let first = queue.wish(plain(&[0, 1, 2, 3]));
+        let second = queue.wish(plain(&[7, 1, 6]));
+        let mut taken: Vec<Need> = (0..3).filter_map(|_| queue.take()).collect();
+        queue.hurry(Need::original(5));
+        queue.hurry(Need::original(5));
         queue.hurry(taken[0]);
         taken.extend(queue.take());
-        assert_eq!(taken, [7, 0, 1, 5]);
+        assert_eq!(taken, plain(&[7, 0, 1, 5]));
         queue.forget(second);
-        queue.hurry(4);
-        queue.calm(4);
-        assert_eq!([queue.take(), queue.take(), queue.take()], [Some(2), Some(3), None]);
+        queue.hurry(Need::original(4));
+        queue.calm(Need::original(4));
+        let rest: Vec<Need> = (0..3).filter_map(|_| queue.take()).collect();
+        assert_eq!(rest, plain(&[2, 3]));
         assert!(!queue.has_work());
         queue.forget(first);
-        queue.failed(2, DataError::Stopped);
+        queue.failed(Need::original(2), DataError::Stopped, false);
         assert!(queue.take().is_none(), "nobody needs it");
         assert!(queue.fault(2).is_some() && queue.fault(2).is_none());
-        queue.hurry(2);
-        assert_eq!(queue.take(), Some(2), "again");
+        queue.hurry(Need::original(2));
+        assert_eq!(queue.take(), Some(Need::original(2)), "again");
+    }
+
+    #[test]
+    fn copies_are_taken_once_and_the_clip_with_them() {
+        let mut queue = Queue::new(3, 1);
+        let copies = |place| Need { place, copies: true };
+        queue.wish(vec![copies(0), Need::original(0), Need::original(1), copies(1), copies(0)]);
+        let taken: Vec<Need> = (0..3).filter_map(|_| queue.take()).collect();
+        assert_eq!(taken, [copies(0), Need::original(1), copies(1)]);
+        assert!(!queue.has_work());
+        // Of a clip that is there, the copies alone are missing.
+        queue.failed(copies(1), DataError::Stopped, true);
+        queue.hurry(Need::original(1));
+        assert!(!queue.has_work());
+        queue.hurry(copies(1));
+        assert_eq!(queue.take(), Some(copies(1)));
+        queue.failed(copies(2), DataError::Stopped, false);
+        queue.hurry(Need::original(2));
+        assert_eq!(queue.take(), Some(Need::original(2)));
     }
 }

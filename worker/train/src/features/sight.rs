@@ -15,6 +15,9 @@ pub(crate) struct Seen {
     pub(crate) values: Vec<f32>,
 }
 
+/// Views of a clip, or why one cannot be used.
+pub(crate) type Views = Vec<Result<Seen, Unusable>>;
+
 /// A front end as preparation uses it: each thread has its own.
 ///
 /// A clip has one or more views: number 0 is the clip as it is, the others are copies of it that were augmented before
@@ -41,12 +44,12 @@ pub(crate) trait Sight: Debug + Send {
     /// Whether it could have seen that shape: anything else in the cache is taken for absent.
     fn accepts(&self, shape: &[usize]) -> bool;
 
-    /// The views `views` of `clip`, in that order; the file is decoded once. `content` is BLAKE3 of the file, which draws for
-    /// augmentation come from.
+    /// The views `views` of `clip`, in that order, each on its own: a copy may be of no use where the clip is. The file is
+    /// decoded once. `content` is BLAKE3 of the file, which draws for augmentation come from.
     ///
     /// # Errors
     /// The clip cannot be used.
-    fn see(&mut self, clip: &ListedClip, content: &blake3::Hash, views: &[usize]) -> Result<Vec<Seen>, Unusable>;
+    fn see(&mut self, clip: &ListedClip, content: &blake3::Hash, views: &[usize]) -> Result<Views, Unusable>;
 
     /// Another one like it.
     fn fork(&self) -> Box<dyn Sight>;

@@ -1,10 +1,11 @@
 //! A data set, as its features and before any split.
 
-use gliss_types::recipe::Split;
+use gliss_types::recipe::{Split, Training};
 
+use super::Copied;
 use crate::Control;
 use crate::data::{DataError, Marks, Warning};
-use crate::features::{Preparation, Skipped, Waiting};
+use crate::features::{Need, Preparation, Skipped, Waiting};
 use crate::split::{Deal, SplitError, Subjects, deal};
 
 /// The listed examples of a data set. Those of clips are prepared in the background, and some may turn out to be of no use.
@@ -60,7 +61,7 @@ impl Examples {
         deal(split, &subjects)
     }
 
-    /// Waits until all examples are prepared. `progress` is told of the clips that are done and of all clips while there is
+    /// Waits until all examples are prepared as they are, without copies. `progress` is told of the clips that are done and of all clips while there is
     /// something to wait for.
     ///
     /// # Errors
@@ -68,12 +69,34 @@ impl Examples {
     pub fn wait_all(&self, progress: &mut dyn FnMut(usize, usize), stop: &Control) -> Result<(), DataError> {
         match &self.inputs {
             Inputs::Clips(clips) => {
-                clips.wait_all(&mut Waiting { progress, stop })?;
-                let others = [&self.beside, &self.waves].into_iter().flatten();
-                others.into_iter().try_for_each(|clips| clips.wait_all(&mut Waiting { progress, stop }))
+                let waiting = &mut Waiting { progress, stop };
+                [Some(clips), self.beside.as_ref()].into_iter().flatten().try_for_each(|clips| clips.wait_all(waiting))
             }
             Inputs::Columns(_) => Ok(()),
         }
+    }
+
+    /// Waits until all is prepared that `training` needs of the examples when they are dealt out as `deal` says: copies of the
+    /// sides that have them, and waveforms of what trains where they are changed. `progress` is as for
+    /// [`Examples::wait_all`].
+    ///
+    /// # Errors
+    /// As for [`Examples::wait_all`].
+    pub fn wait_for(
+        &self,
+        training: &Training,
+        deal: &Deal,
+        progress: &mut dyn FnMut(usize, usize),
+        stop: &Control,
+    ) -> Result<(), DataError> {
+        let Inputs::Clips(clips) = &self.inputs else { return Ok(()) };
+        let waiting = &mut Waiting { progress, stop };
+        let copied = Copied::of(&training.augment, deal);
+        for clips in [Some(clips), self.beside.as_ref()].into_iter().flatten() {
+            clips.wait_each(copied.needs(0..clips.len()), waiting)?;
+        }
+        let changed = || deal.train.iter().copied().map(Need::original).collect();
+        self.waves.as_ref().map_or(Ok(()), |waves| waves.wait_each(changed(), waiting))
     }
 
     /// Clips that are listed but cannot be used, as far as they are met, in the order of the listing.
@@ -84,7 +107,7 @@ impl Examples {
         }
     }
 
-    /// What is odd about the data, as far as it is known: all once [`Examples::wait_all`] has returned.
+    /// What is odd about the data, as far as it is known: all once [`Examples::wait_for`] has returned.
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = self.odd.clone();
         let skipped = self.skipped();
@@ -95,6 +118,11 @@ impl Examples {
                 first: first.path.clone(),
                 reason: first.reason.clone(),
             });
+        }
+        if let Inputs::Clips(clips) = &self.inputs
+            && let Some((count, Skipped { path, reason })) = clips.flaws()
+        {
+            warnings.push(Warning::CopiesSkipped { count, first: path, reason });
         }
         warnings
     }

@@ -1,5 +1,6 @@
 //! Prepared data sets, shared by all trials of a process.
 
+mod copied;
 mod examples;
 mod shelf;
 
@@ -12,6 +13,7 @@ use gliss_types::recipe::{Augment, Data, Fit, Input, Kind, Normalise, Segments, 
 use serde::Serialize;
 use serde_json::json;
 
+pub(crate) use copied::Copied;
 pub use examples::{Examples, Inputs};
 
 use crate::Control;
@@ -49,7 +51,7 @@ impl Library {
     }
 
     /// The examples that `training` works on, as soon as they are listed: clips are prepared from when they are first needed
-    /// ([`Examples::wait_all`] waits for all). A synthetic set is rendered first; `progress` is told of the clips that are
+    /// ([`Examples::wait_for`] waits for all that a trial needs). A synthetic set is rendered first; `progress` is told of the clips that are
     /// done and of all clips. Files are looked up anew at each call: changed ones are prepared anew.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use super::TrainError;
 use super::ahead::Ahead;
 use super::lenses::{Epoch, Lenses};
 use crate::Control;
-use crate::features::{FrontEnd, Preparation, Waiting, scale};
+use crate::features::{FrontEnd, Need, Preparation, Waiting, scale};
 use crate::library::{Examples, Inputs};
 use crate::split::Deal;
 
@@ -112,7 +112,7 @@ impl<'a> Batches<'a> {
                 (examples.shape.clone(), Source::Rows(scale(values, width, &deal.train, columns)))
             }
             Inputs::Clips(clips) => {
-                let lenses = Lenses::new((examples, clips), training, &mut train, waiting)?;
+                let lenses = Lenses::new((examples, clips), training, deal, &mut train, waiting)?;
                 if let Some(segments) = &training.features.segments {
                     combine = [segments.aggregate_valid.then_some(segments.aggregate), Some(segments.aggregate)];
                 }
@@ -197,6 +197,14 @@ impl<'a> Batches<'a> {
                 Ok(Some(vec![rows[example.place * size..][..size].to_vec()]))
             }
             Source::Clips(lenses) => lenses.make(example, epoch, fronts, waiting),
+        }
+    }
+
+    /// What the trial needs of the clips at `places`.
+    pub(super) fn needs(&self, places: &[usize]) -> Vec<Need> {
+        match &self.source {
+            Source::Clips(lenses) => lenses.needs(places),
+            Source::Rows(_) => Vec::new(),
         }
     }
 

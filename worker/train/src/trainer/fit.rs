@@ -20,7 +20,7 @@ use super::{Event, TrainError};
 use crate::Control;
 use crate::checkpoint::{Best, Checkpoint, CheckpointError, CheckpointStore, Progress};
 use crate::data::DataError;
-use crate::features::Waiting;
+use crate::features::{Need, Preparation, Waiting};
 use crate::split::{Deal, SplitError};
 
 /// A trial's weights and how far it has come.
@@ -103,10 +103,12 @@ impl<'a> Fit<'a> {
         events: &mut (dyn FnMut(Event) + Send),
     ) -> Result<Summary, TrainError> {
         let clips = self.batches.clips();
-        let _wish = clips.map(|clips| clips.wish(self.needed(clips.len())));
-        let _beside = self.batches.beside().map(|clips| clips.wish(self.needed(clips.len())));
+        let needed = |clips: &Preparation| self.batches.needs(&self.needed(clips.len()));
+        let _wish = clips.map(|clips| clips.wish(needed(clips)));
+        let _beside = self.batches.beside().map(|clips| clips.wish(needed(clips)));
         // Only what trains is changed.
-        let _waves = self.batches.waves().map(|clips| clips.wish(places_of(&self.order())));
+        let changed = || places_of(&self.order()).into_iter().map(Need::original).collect();
+        let _waves = self.batches.waves().map(|clips| clips.wish(changed()));
         events(Event::Started {
             parameters: self.network.parameter_count() as u64,
             steps_per_epoch: self.steps_per_epoch(),

@@ -5,12 +5,13 @@ use gliss_types::recipe::{Input, Segments, Training};
 
 use super::TrainError;
 use super::batch::{Example, Made};
+use crate::cache::View;
 use crate::data::DataError;
 use crate::features::{
-    Clip, FrontEnd, Learner, Preparation, Scaling, Seen, Shaping, Values, Waiting, chain, clip_key, masks,
+    Clip, FrontEnd, Learner, Need, Preparation, Scaling, Seen, Shaping, Values, Waiting, chain, clip_key, masks,
 };
-use crate::library::Examples;
-use crate::split::SplitError;
+use crate::library::{Copied, Examples};
+use crate::split::{Deal, SplitError};
 
 /// The epoch, from 0, and the seed that its changes are a function of.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +27,7 @@ pub(super) struct Lenses<'a> {
     inputs: Vec<Lens<'a>>,
     /// The waveforms, where sound is changed in each epoch.
     waves: Option<&'a Preparation>,
+    copied: Copied,
     fronts: Vec<FrontEnd>,
     online: Chain,
     masks: Option<Masks>,
@@ -44,9 +46,11 @@ impl<'a> Lenses<'a> {
     pub(super) fn new(
         (examples, clips): (&'a Examples, &'a Preparation),
         training: &Training,
+        deal: &Deal,
         train: &mut Vec<Example>,
         waiting: &mut Waiting<'_>,
     ) -> Result<Self, TrainError> {
+        let copied = Copied::of(&training.augment, deal);
         let features = &training.features;
         let segments = features.segments.as_ref();
         let inputs = [(&features.input, Some(clips))].into_iter();
@@ -57,7 +61,7 @@ impl<'a> Lenses<'a> {
         for &(input, clips) in &inputs {
             let shaping = match Shaping::of_settings(input, segments) {
                 Some(shaping) => shaping,
-                None => shaping_of(input, segments, clips, train, waiting)?,
+                None => shaping_of(input, segments, (clips, &copied), train, waiting)?,
             };
             let scaling = Learner::new(input, shaping.rows()).finish();
             lenses.push(Lens { clips, shaping, scaling });
@@ -72,19 +76,20 @@ impl<'a> Lenses<'a> {
         let mut lenses = Lenses {
             inputs: lenses,
             waves: examples.waves.as_ref(),
+            copied,
             fronts,
             online: chain(&training.augment.online),
             masks: masks(&training.augment.masks),
         };
         if segments.is_some() {
-            let _wish = clips.wish(train.iter().map(|example| example.place).collect());
+            let _wish = clips.wish(lenses.copied.needs(train.iter().map(|example| example.place)));
             *train = lenses.cut(train, waiting)?;
             if train.is_empty() {
                 return Err(SplitError::EmptySide { side: "training" }.into());
             }
         }
         for (lens, (input, _)) in lenses.inputs.iter_mut().zip(&inputs) {
-            lens.learn(input, train, waiting)?;
+            lens.learn(input, train, &lenses.copied, waiting)?;
         }
         Ok(lenses)
     }
@@ -114,6 +119,11 @@ impl<'a> Lenses<'a> {
         self.waves
     }
 
+    /// What the trial needs of the clips at `places`.
+    pub(super) fn needs(&self, places: &[usize]) -> Vec<Need> {
+        self.copied.needs(places.iter().copied())
+    }
+
     pub(super) fn fronts(&self) -> Vec<FrontEnd> {
         self.fronts.clone()
     }
@@ -129,8 +139,8 @@ impl<'a> Lenses<'a> {
         'examples: for example in examples {
             let mut count = usize::MAX;
             for lens in &self.inputs {
-                let Some(clip) = lens.clips.wait(example.place, waiting)? else { continue 'examples };
-                count = count.min(lens.shaping.segments(view(clip, example.view).shape()).unwrap_or(usize::MAX));
+                let Some((_, view)) = lens.wait(example, &self.copied, waiting)? else { continue 'examples };
+                count = count.min(lens.shaping.segments(view.shape()).unwrap_or(usize::MAX));
             }
             all.extend((0..count).map(|segment| Example { segment, ..*example }));
         }
@@ -147,21 +157,21 @@ impl<'a> Lenses<'a> {
     ) -> Made {
         let mut clips = Vec::with_capacity(self.inputs.len());
         for lens in &self.inputs {
-            let Some(clip) = lens.clips.wait(example.place, waiting)? else { return Ok(None) };
-            clips.push(clip);
+            let Some(found) = lens.wait(&example, &self.copied, waiting)? else { return Ok(None) };
+            clips.push(found);
         }
         let fresh = match (epoch, self.waves) {
             (Some(epoch), Some(waves)) => {
-                let Some(wave) = waves.wait(example.place, waiting)? else { return Ok(None) };
+                let Some(wave) = waves.wait(Need::original(example.place), waiting)? else { return Ok(None) };
                 self.changed(example, epoch, wave, fronts)?
             }
             _ => Vec::new(),
         };
         let (mut plane, mut made) = (Vec::new(), Vec::with_capacity(clips.len()));
-        for (number, (lens, clip)) in self.inputs.iter().zip(&clips).enumerate() {
+        for (number, (lens, (clip, view))) in self.inputs.iter().zip(&clips).enumerate() {
             let values: &dyn Values = match fresh.get(number) {
                 Some(seen) => seen,
-                None => view(clip, example.view),
+                None => *view,
             };
             let real = lens.shaping.read(values, example.segment, &mut plane);
             lens.scaling.apply(&mut plane, real);
@@ -207,18 +217,35 @@ impl<'a> Lenses<'a> {
     }
 }
 
-impl Lens<'_> {
+impl<'a> Lens<'a> {
+    /// The clip of `example` and the view of it; none if either cannot be used.
+    fn wait(
+        &self,
+        example: &Example,
+        copied: &Copied,
+        waiting: &mut Waiting<'_>,
+    ) -> Result<Option<(&'a Clip, &'a View)>, TrainError> {
+        let clip = self.clips.wait(copied.need(example.place), waiting)?;
+        Ok(clip.and_then(|clip| Some((clip, clip.view(example.view)?))))
+    }
+
     /// Learns the scale from the examples that train, and waits for their clips, if there is anything to learn.
-    fn learn(&mut self, input: &Input, train: &[Example], waiting: &mut Waiting<'_>) -> Result<(), TrainError> {
+    fn learn(
+        &mut self,
+        input: &Input,
+        train: &[Example],
+        copied: &Copied,
+        waiting: &mut Waiting<'_>,
+    ) -> Result<(), TrainError> {
         let mut learner = Learner::new(input, self.shaping.rows());
         if !learner.learns() {
             return Ok(());
         }
-        let _wish = self.clips.wish(train.iter().map(|example| example.place).collect());
+        let _wish = self.clips.wish(copied.needs(train.iter().map(|example| example.place)));
         let mut plane = Vec::new();
         for example in train {
-            let Some(clip) = self.clips.wait(example.place, waiting)? else { continue };
-            let real = self.shaping.read(view(clip, example.view), example.segment, &mut plane);
+            let Some((_, view)) = self.wait(example, copied, waiting)? else { continue };
+            let real = self.shaping.read(view, example.segment, &mut plane);
             learner.look(&plane, real);
         }
         self.scaling = learner.finish();
@@ -230,21 +257,15 @@ impl Lens<'_> {
 fn shaping_of(
     input: &Input,
     segments: Option<&Segments>,
-    clips: &Preparation,
+    (clips, copied): (&Preparation, &Copied),
     train: &[Example],
     waiting: &mut Waiting<'_>,
 ) -> Result<Shaping, TrainError> {
-    let _wish = clips.wish(train.iter().map(|example| example.place).collect());
+    let _wish = clips.wish(copied.needs(train.iter().map(|example| example.place)));
     let mut shapes: Vec<&[usize]> = Vec::with_capacity(train.len());
     for example in train {
-        if let Some(clip) = clips.wait(example.place, waiting)? {
-            shapes.push(view(clip, example.view).shape());
-        }
+        let clip = clips.wait(copied.need(example.place), waiting)?;
+        shapes.extend(clip.and_then(|clip| clip.view(example.view)).map(View::shape));
     }
     Shaping::new(input, segments, shapes.into_iter()).ok_or_else(|| SplitError::EmptySide { side: "training" }.into())
-}
-
-/// A clip's view; one that has no copies is seen as it is.
-fn view(clip: &Clip, view: usize) -> &crate::cache::View {
-    clip.views().get(view).unwrap_or_else(|| clip.original())
 }

@@ -3,9 +3,9 @@
 use gliss_audio::augment::{Augmenter, Chain, Draws, Purpose, Transform};
 use gliss_types::recipe::{Augment, Embedding, Image, Input, Kind, Pieces, STATISTICS, Segments, Store};
 
-use super::super::Seen;
 use super::super::augmentation::{chain, clip_key};
 use super::super::skipped::Unusable;
+use super::super::{Seen, Views};
 use super::mel_picture::Pictures;
 use super::spectrogram::Spectrograms;
 use super::statistics::Numbers;
@@ -193,7 +193,7 @@ impl Sight for FrontEnd {
         fits && count > 0
     }
 
-    fn see(&mut self, clip: &ListedClip, content: &blake3::Hash, views: &[usize]) -> Result<Vec<Seen>, Unusable> {
+    fn see(&mut self, clip: &ListedClip, content: &blake3::Hash, views: &[usize]) -> Result<Views, Unusable> {
         let still = match &self.plan {
             Plan::Image(settings) => {
                 let shape = vec![3, settings.height as usize, settings.width as usize];
@@ -205,10 +205,10 @@ impl Sight for FrontEnd {
             _ => None,
         };
         if let Some(still) = still {
-            return Ok(vec![still; views.len()]);
+            return Ok(views.iter().map(|_| Ok(still.clone())).collect());
         }
         let samples = hear::hear(clip, self.input.kind.rate().unwrap_or(1), self.input.kind.seconds())?;
-        views.iter().map(|view| self.look(samples.clone(), &self.changes(clip, content, *view))).collect()
+        Ok(views.iter().map(|view| self.look(samples.clone(), &self.changes(clip, content, *view))).collect())
     }
 
     fn fork(&self) -> Box<dyn Sight> {

@@ -30,11 +30,22 @@ impl Bench {
     }
 }
 
+/// Waits for all clips with their copies.
+fn wait_whole(preparation: &Preparation) -> Result<(), DataError> {
+    let needs = (0..preparation.len()).map(|place| Need { place, copies: true }).collect();
+    preparation.wait_each(needs, &mut Waiting { progress: &mut |_, _| {}, stop: &Control::new() })
+}
+
+/// All views of the clip at `place` that are there.
+fn views(preparation: &Preparation, place: usize) -> Vec<Vec<f32>> {
+    preparation.get(place).expect("there").views().map(crate::cache::View::to_vec).collect()
+}
+
 /// What is at `place`: none if it cannot be used.
 fn wait(preparation: &Preparation, place: usize) -> Result<Option<Vec<f32>>, DataError> {
     let control = Control::new();
     let mut waiting = Waiting { progress: &mut |_, _| {}, stop: &control };
-    Ok(preparation.wait(place, &mut waiting)?.map(|clip| clip.original().to_vec()))
+    Ok(preparation.wait(Need::original(place), &mut waiting)?.map(|clip| clip.original().to_vec()))
 }
 
 fn wait_all(preparation: &Preparation) -> Result<(), DataError> {
@@ -47,7 +58,7 @@ fn the_first_are_there_while_the_last_are_held_up() {
     bench.gate.hold(&bench.listed.clips[2].path);
     let preparation = bench.prepare(1);
     assert!(bench.gate.begun().is_empty(), "nobody needs them");
-    let wish = preparation.wish(vec![4, 1, 5, 2, 0]);
+    let wish = preparation.wish([4, 1, 5, 2, 0].map(Need::original).to_vec());
     for place in [4, 1, 5] {
         assert_eq!(wait(&preparation, place).expect("prepared"), Some(vec![place as f32, 0.0]));
     }
@@ -144,9 +155,8 @@ fn copies_are_views_of_their_own() {
     let bench = Bench::new(&["1", "2"]);
     let three = Fake { views: 3, precision: Precision::F16, ..Fake::new(&bench.gate) };
     let all = |preparation: &Preparation| {
-        wait_all(preparation).expect("prepared");
-        let views = preparation.get(1).expect("there").views();
-        views.iter().map(crate::cache::View::to_vec).collect::<Vec<_>>()
+        wait_whole(preparation).expect("prepared");
+        views(preparation, 1)
     };
     let expected: Vec<Vec<f32>> = vec![vec![2.0, 0.0], vec![2.0, 1.0], vec![2.0, 2.0]];
     assert_eq!(all(&bench.prepare_as(three.clone(), 2)), expected);
@@ -158,6 +168,54 @@ fn copies_are_views_of_their_own() {
     // Another precision: nothing is.
     assert_eq!(all(&bench.prepare(1)), expected[..1]);
     assert_eq!(bench.gate.begun().len(), 6);
+}
+
+// Copies were once made of every clip, those of the sides that never use them too.
+#[test]
+fn copies_are_made_of_clips_whose_copies_are_needed() {
+    let bench = Bench::new(&["0", "1", "2", "3"]);
+    let preparation = bench.prepare_as(Fake { views: 3, ..Fake::new(&bench.gate) }, 2);
+    let wish = preparation.wish(vec![Need { place: 1, copies: true }, Need::original(2)]);
+    wait_all(&preparation).expect("prepared");
+    drop(wish);
+    let control = Control::new();
+    let mut waiting = Waiting { progress: &mut |_, _| {}, stop: &control };
+    let first = preparation.wait(Need { place: 1, copies: true }, &mut waiting).expect("prepared").expect("usable");
+    assert_eq!(first.view(2).expect("there").to_vec(), [1.0, 2.0]);
+    assert!(first.view(3).is_none());
+    assert_eq!(bench.gate.copied().into_iter().collect::<Vec<_>>(), ["1"]);
+    assert_eq!(bench.gate.begun().len(), 4, "the clip that is copied is read once");
+    assert_eq!(views(&preparation, 2), [[2.0, 0.0]]);
+    // Somebody else's split comes to need them later.
+    let later = preparation.wait(Need { place: 2, copies: true }, &mut waiting).expect("prepared").expect("usable");
+    assert_eq!(later.view(1).expect("there").to_vec(), [2.0, 1.0]);
+    assert_eq!(bench.gate.copied().len(), 2);
+}
+
+#[test]
+fn a_copy_that_cannot_be_made_leaves_the_clip_and_the_other_copies() {
+    let bench = Bench::new(&["short", "trap", "2", "3"]);
+    for threads in [1, 2] {
+        let preparation = bench.prepare_as(Fake { views: 3, ..Fake::new(&bench.gate) }, threads);
+        wait_whole(&preparation).expect("prepared");
+        assert_eq!(views(&preparation, 0), [[8.0, 0.0], [8.0, 1.0]]);
+        assert_eq!(views(&preparation, 1), [[8.0, 0.0]]);
+        assert!(preparation.get(0).expect("there").view(2).is_none());
+        assert!(preparation.skipped().is_empty(), "both clips are of use");
+        let (count, first) = preparation.flaws().expect("copies are missing");
+        assert!(count == 3 && first.path.ends_with("0.x") && first.reason.contains("samples"), "{count} {first:?}");
+    }
+}
+
+#[test]
+fn a_file_that_changes_before_its_copies_are_needed_is_a_fault() {
+    let bench = Bench::new(&["0", "1"]);
+    let preparation = bench.prepare_as(Fake { views: 2, ..Fake::new(&bench.gate) }, 1);
+    wait_all(&preparation).expect("prepared");
+    fs::write(&bench.listed.clips[0].path, "9").expect("written");
+    let fault = wait_whole(&preparation).expect_err("the copies would be of another clip");
+    assert!(matches!(&fault, DataError::Io { .. }) && fault.retry(), "{fault}");
+    assert_eq!(views(&preparation, 0), [[0.0, 0.0]]);
 }
 
 #[test]

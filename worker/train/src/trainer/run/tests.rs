@@ -1,9 +1,11 @@
 //! Training while clips are still prepared, and over clips that cannot be used.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gliss_types::EpochReport;
+use gliss_types::recipe::{Change, CopiesOf, Split, What};
 use serde_json::json;
 
 use super::*;
@@ -58,7 +60,8 @@ impl Bench {
     }
 
     fn examples(&self, library: &Library) -> Examples {
-        library.of_clips(self.listed.clone(), vec![2], Box::new(Fake::new(&self.gate)))
+        let views = 1 + self.training().augment.copies.len();
+        library.of_clips(self.listed.clone(), vec![2], Box::new(Fake { views, ..Fake::new(&self.gate) }))
     }
 
     fn deal(&self) -> Deal {
@@ -86,7 +89,8 @@ impl Bench {
         let mut on_event = |event| match event {
             Event::Epoch(report) => reports.push(report),
             Event::Step { epoch, step, steps: of } => {
-                assert!(step <= of && of <= 8, "step {step} of {of}");
+                let views = 1 + self.training().augment.copies.len() as u32;
+                assert!(step <= of && of <= 8 * views, "step {step} of {of}");
                 if step == 1 {
                     steps.push(0);
                 }
@@ -202,6 +206,49 @@ fn trials_of_one_library_share_a_preparation() {
     assert_eq!(bench.gate.begun().len(), 120, "60 alone, and once for the three");
     assert_eq!(Some(Summary { train_seconds: 0.0, ..scores[0].clone() }), alone);
     assert_ne!(scores[0].metrics, scores[1].metrics);
+}
+
+// Copies were once made of every clip, whatever its side. A preparation is shared by trials with other splits, which need
+// copies of other clips.
+#[test]
+fn copies_are_made_of_the_sides_that_have_them() {
+    let mut bench = Bench::new(&[]);
+    let change = Change { what: What::Percussive { percussive: true }, chance: 1.0 };
+    let Recipe::Train(training) = &mut bench.recipe else { panic!("it trains") };
+    training.augment.copies = vec![vec![change.clone()], vec![change]];
+    training.epochs = 1;
+    let names = |sides: &[&[usize]]| sides.iter().flat_map(|side| side.iter()).map(usize::to_string).collect();
+    let copied = |bench: &Bench, cache: &str| -> (BTreeSet<String>, Gave) {
+        let before = bench.gate.copied();
+        let gave = bench.complete(cache, 2);
+        (bench.gate.copied().difference(&before).cloned().collect(), gave)
+    };
+    let deal = bench.deal();
+    let (train, gave) = copied(&bench, "train");
+    assert_eq!(train, names(&[&deal.train]));
+    assert_eq!(gave.2, [22], "36 clips and two copies of each, in batches of five");
+    assert_eq!(bench.gate.begun().len(), 60, "each clip is read once");
+    let Recipe::Train(training) = &mut bench.recipe else { panic!("it trains") };
+    training.augment.copies_of = CopiesOf::TrainAndValid;
+    let (both, _) = copied(&bench, "both");
+    assert_eq!(both, names(&[&deal.valid]));
+    // Two splits over one preparation give what each gives alone.
+    let (library, objective) = (Library::new(bench.root.path().join("shared"), 2), Objective::default());
+    let shared = bench.examples(&library);
+    let trained = |number: u64, examples: &Examples| {
+        let mut training = bench.training().clone();
+        if let Split::Stratified { seed, .. } = &mut training.split {
+            *seed = number;
+        }
+        let context =
+            Context { library: &library, checkpoints: &bench.checkpoints, objective: &objective, resume: None };
+        let summary = fit(&bench.recipe, &training, examples, &context, &Control::new(), &mut |_| {}).expect("trains");
+        summary.metrics
+    };
+    let [first, second] = [1, 2].map(|number| trained(number, &shared));
+    assert_ne!(first, second);
+    let alone = Library::new(bench.root.path().join("alone"), 1);
+    assert_eq!(second, trained(2, &bench.examples(&alone)));
 }
 
 #[test]
