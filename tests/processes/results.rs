@@ -66,7 +66,9 @@ fn trial(detail: &Value, data_dir: &Path) -> Trial {
     let row = &detail["trial"];
     assert_eq!(row["state"], "completed", "{row}");
     let mut curves = detail["curves"].as_object().expect("a mapping").clone();
-    curves.remove("epoch_seconds").expect("epochs are timed");
+    for time in ["epoch_seconds", "waiting_seconds"] {
+        curves.remove(time).expect("epochs are timed");
+    }
     for (metric, points) in &curves {
         let epochs: Vec<u64> = points.as_array().expect("a list").iter().filter_map(|p| p[0].as_u64()).collect();
         let wanted: Vec<u64> = (1..=row["epochs"].as_u64().expect("a number")).collect();

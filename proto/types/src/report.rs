@@ -46,7 +46,7 @@ pub struct Summary {
     pub metrics: Vec<(String, f64)>,
     /// Trainable parameters of the net.
     pub parameters: u64,
-    /// Seconds spent training, over all attempts that led to this result.
+    /// Seconds spent training, without waiting for clips, over all attempts that led to this result.
     pub train_seconds: f64,
 }
 

@@ -75,7 +75,7 @@ fn without_time(summary: &Summary) -> Summary {
 
 fn timeless(reports: &[EpochReport]) -> Vec<(u32, Vec<(String, u64)>)> {
     let points = |report: &EpochReport| {
-        let timeless = report.points.iter().filter(|point| point.metric != "epoch_seconds");
+        let timeless = report.points.iter().filter(|point| !point.metric.ends_with("_seconds"));
         (report.epoch, timeless.map(|point| (point.metric.clone(), point.value.to_bits())).collect())
     };
     reports.iter().map(points).collect()

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::meet::{Clip, Meeting, Met, panicked};
 use super::permits::Permits;
@@ -30,10 +30,9 @@ pub struct Preparation {
 
 /// How somebody waits.
 pub struct Waiting<'a> {
-    /// Called, at most every 50 ms, while there is something to wait for: clips of the listing that are met, and all.
-    pub progress: &'a mut dyn FnMut(usize, usize),
-    /// Ends the wait.
-    pub stop: &'a Control,
+    progress: &'a mut dyn FnMut(usize, usize),
+    pub(crate) stop: &'a Control,
+    waited: Duration,
 }
 
 /// The order in which somebody needs clips. Dropping it tells that they are needed no more.
@@ -195,6 +194,14 @@ impl Preparation {
         if let Some(met) = shared.ready(need) {
             return Ok(met);
         }
+        let began = Instant::now();
+        let met = self.wait_for(need, waiting);
+        waiting.add(began.elapsed());
+        met
+    }
+
+    fn wait_for(&self, need: Need, waiting: &mut Waiting<'_>) -> Result<&Met, DataError> {
+        let shared = &*self.shared;
         let mut queue = locked(&shared.queue);
         loop {
             if let Some(met) = shared.ready(need) {
@@ -270,6 +277,24 @@ impl fmt::Debug for Preparation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let queue = locked(&self.shared.queue);
         f.debug_struct("Preparation").field("clips", &self.len()).field("done", &queue.done).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Waiting<'a> {
+    /// `progress` is called, at most every 50 ms, while there is something to wait for: with the clips of the listing that are
+    /// met, and all. `stop` ends the wait.
+    pub fn new(progress: &'a mut dyn FnMut(usize, usize), stop: &'a Control) -> Self {
+        Waiting { progress, stop, waited: Duration::ZERO }
+    }
+
+    /// How long was waited for clips so far; exactly zero if all were there.
+    pub(crate) fn waited(&self) -> Duration {
+        self.waited
+    }
+
+    /// Counts a wait elsewhere.
+    pub(crate) fn add(&mut self, waited: Duration) {
+        self.waited += waited;
     }
 }
 

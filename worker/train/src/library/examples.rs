@@ -69,7 +69,7 @@ impl Examples {
     pub fn wait_all(&self, progress: &mut dyn FnMut(usize, usize), stop: &Control) -> Result<(), DataError> {
         match &self.inputs {
             Inputs::Clips(clips) => {
-                let waiting = &mut Waiting { progress, stop };
+                let waiting = &mut Waiting::new(progress, stop);
                 [Some(clips), self.beside.as_ref()].into_iter().flatten().try_for_each(|clips| clips.wait_all(waiting))
             }
             Inputs::Columns(_) => Ok(()),
@@ -90,7 +90,7 @@ impl Examples {
         stop: &Control,
     ) -> Result<(), DataError> {
         let Inputs::Clips(clips) = &self.inputs else { return Ok(()) };
-        let waiting = &mut Waiting { progress, stop };
+        let waiting = &mut Waiting::new(progress, stop);
         let copied = Copied::of(&training.augment, deal);
         for clips in [Some(clips), self.beside.as_ref()].into_iter().flatten() {
             clips.wait_each(copied.needs(0..clips.len()), waiting)?;

@@ -5,6 +5,7 @@
 
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::Scope;
+use std::time::{Duration, Instant};
 
 use super::batch::{Batches, Example, Made};
 use super::lenses::Epoch;
@@ -15,7 +16,7 @@ use crate::features::Waiting;
 /// The hands' results.
 #[derive(Debug)]
 pub(super) struct Ahead {
-    hands: Vec<Receiver<Made>>,
+    hands: Vec<Receiver<(Made, Duration)>>,
     next: usize,
 }
 
@@ -34,10 +35,11 @@ impl Ahead {
             let (sender, receiver) = sync_channel((2 * batch).div_ceil(threads));
             let mut fronts = batches.fronts();
             scope.spawn(move || {
+                let mut progress = |_, _| {};
                 for example in examples.iter().skip(hand).step_by(threads) {
-                    let mut waiting = Waiting { progress: &mut |_, _| {}, stop };
+                    let mut waiting = Waiting::new(&mut progress, stop);
                     let made = batches.make(*example, Some(epoch), &mut fronts, &mut waiting);
-                    if stop.stopped() || sender.send(made).is_err() {
+                    if stop.stopped() || sender.send((made, waiting.waited())).is_err() {
                         return;
                     }
                 }
@@ -47,17 +49,20 @@ impl Ahead {
         Ahead { hands: hands.collect(), next: 0 }
     }
 
-    /// The next example. Called once for each.
+    /// The next example. Called once for each. What the hand waited for clips counts as far as it was waited for the hand.
     ///
     /// # Errors
     /// That of the hand that made it; [`DataError::Stopped`].
-    pub(super) fn next(&mut self, waiting: &Waiting<'_>) -> Made {
+    pub(super) fn next(&mut self, waiting: &mut Waiting<'_>) -> Made {
         let hand = self.next % self.hands.len();
         self.next += 1;
         if waiting.stop.stopped() {
             return Err(DataError::Stopped.into());
         }
         // A hand ends early when it is stopped, or by a panic, which the scope passes on.
-        self.hands[hand].recv().unwrap_or_else(|_| Err(DataError::Stopped.into()))
+        let began = Instant::now();
+        let (made, waited) = self.hands[hand].recv().map_err(|_| DataError::Stopped)?;
+        waiting.add(waited.min(began.elapsed()));
+        made
     }
 }

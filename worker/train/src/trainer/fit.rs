@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use candle_core::{Device, Tensor};
 use gliss_nets::optimisers::Optimiser;
@@ -32,6 +32,8 @@ pub(super) struct Fit<'a> {
     network: Network,
     optimiser: Optimiser,
     progress: Progress,
+    /// How long the epoch under way has waited for clips.
+    waited: Duration,
     /// Weights of the best epoch; none while they are the network's own.
     best_weights: Option<Vec<(String, Tensor)>>,
 }
@@ -55,7 +57,8 @@ impl<'a> Fit<'a> {
         let key = key.as_str().to_owned();
         let progress = Progress { key, epoch: 0, steps: 0, seconds: 0.0, best: None };
         let batches = Arc::new(batches);
-        Ok(Fit { training, objective, batches, deal, network, optimiser, progress, best_weights: None })
+        let waited = Duration::ZERO;
+        Ok(Fit { training, objective, batches, deal, network, optimiser, progress, waited, best_weights: None })
     }
 
     /// Goes to where `checkpoint`, announced as `reference`, was made.
@@ -117,11 +120,14 @@ impl<'a> Fit<'a> {
         });
         while self.progress.epoch < self.training.epochs {
             let began = Instant::now();
+            self.waited = Duration::ZERO;
             let mut metrics = self.epoch(stop, events)?;
             self.note_best(&metrics)?;
-            let seconds = began.elapsed().as_secs_f64();
+            // An epoch that waits for clips says nothing of how long the next will take.
+            let seconds = began.elapsed().saturating_sub(self.waited).as_secs_f64();
             self.progress.seconds += seconds;
             metrics.push(("epoch_seconds".to_owned(), seconds));
+            metrics.push(("waiting_seconds".to_owned(), self.waited.as_secs_f64()));
             let checkpoint = self.keep(checkpoints)?;
             events(Event::Epoch(report(metrics, checkpoint)));
         }
@@ -179,8 +185,9 @@ impl<'a> Fit<'a> {
             self.steps(&mut feed, stop, events)
         })?;
         let mut preparing = |done, total| events(Event::Preparing { done, total });
-        let mut waiting = Waiting { progress: &mut preparing, stop };
+        let mut waiting = Waiting::new(&mut preparing, stop);
         let valid = judge(&self.network, &self.batches, Side::Valid, &mut waiting)?;
+        self.waited += waiting.waited();
         self.refuse_empty_sides(&train, &valid)?;
         let epoch = self.progress.epoch + 1;
         if !valid.loss().is_finite() {
@@ -218,8 +225,10 @@ impl<'a> Fit<'a> {
                 return Err(DataError::Stopped.into());
             }
             let mut preparing = |done, total| events(Event::Preparing { done, total });
-            let mut waiting = Waiting { progress: &mut preparing, stop };
-            let Some(examples) = self.batches.next(feed, batch as usize, &mut waiting)? else { break };
+            let mut waiting = Waiting::new(&mut preparing, stop);
+            let examples = self.batches.next(feed, batch as usize, &mut waiting)?;
+            self.waited += waiting.waited();
+            let Some(examples) = examples else { break };
             lr = lr_at(schedule, optimiser.lr(), drawn * steps + number, steps as u32);
             let loss = self.step(&examples, Mode::Train { seed, epoch: drawn, step: number }, lr, &mut train)?;
             number += 1;
@@ -289,7 +298,7 @@ impl<'a> Fit<'a> {
         }
         let began = Instant::now();
         let mut preparing = |done, total| events(Event::Preparing { done, total });
-        let mut waiting = Waiting { progress: &mut preparing, stop };
+        let mut waiting = Waiting::new(&mut preparing, stop);
         let test = judge(&self.network, &self.batches, Side::Test, &mut waiting)?;
         if test.is_empty() {
             return Err(SplitError::EmptySide { side: "test" }.into());
@@ -298,6 +307,7 @@ impl<'a> Fit<'a> {
         if let Some(clips) = self.batches.clips() {
             clips.wait_all(&mut waiting)?;
         }
+        let seconds = began.elapsed().saturating_sub(waiting.waited()).as_secs_f64();
         let best = self.progress.best.expect("a recipe has at least one epoch, and the first is better than none");
         let mut metrics = best.metrics;
         metrics.push(("test_accuracy".to_owned(), test.accuracy()));
@@ -309,7 +319,7 @@ impl<'a> Fit<'a> {
             epochs: self.progress.epoch,
             metrics,
             parameters: self.network.parameter_count() as u64,
-            train_seconds: self.progress.seconds + began.elapsed().as_secs_f64(),
+            train_seconds: self.progress.seconds + seconds,
         })
     }
 }

@@ -93,7 +93,7 @@ fn fit(
 ) -> Result<Summary, TrainError> {
     let deal = examples.deal(&training.split)?;
     let mut preparing = |done, total| events(Event::Preparing { done, total });
-    let batches = Batches::new(examples, training, &deal, &mut Waiting { progress: &mut preparing, stop: control })?;
+    let batches = Batches::new(examples, training, &deal, &mut Waiting::new(&mut preparing, control))?;
     let network = Network::build(&training.net, batches.shape(), examples.classes.len(), training.seed, &Device::Cpu)?;
     let mut fit = Fit::new(training, &recipe.key(), context.objective, (batches, &deal), network)?;
     if let Some(reference) = &context.resume {

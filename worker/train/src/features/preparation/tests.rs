@@ -33,7 +33,7 @@ impl Bench {
 /// Waits for all clips with their copies.
 fn wait_whole(preparation: &Preparation) -> Result<(), DataError> {
     let needs = (0..preparation.len()).map(|place| Need { place, copies: true }).collect();
-    preparation.wait_each(needs, &mut Waiting { progress: &mut |_, _| {}, stop: &Control::new() })
+    preparation.wait_each(needs, &mut Waiting::new(&mut |_, _| {}, &Control::new()))
 }
 
 /// All views of the clip at `place` that are there.
@@ -44,12 +44,13 @@ fn views(preparation: &Preparation, place: usize) -> Vec<Vec<f32>> {
 /// What is at `place`: none if it cannot be used.
 fn wait(preparation: &Preparation, place: usize) -> Result<Option<Vec<f32>>, DataError> {
     let control = Control::new();
-    let mut waiting = Waiting { progress: &mut |_, _| {}, stop: &control };
+    let mut progress = |_, _| {};
+    let mut waiting = Waiting::new(&mut progress, &control);
     Ok(preparation.wait(Need::original(place), &mut waiting)?.map(|clip| clip.original().to_vec()))
 }
 
 fn wait_all(preparation: &Preparation) -> Result<(), DataError> {
-    preparation.wait_all(&mut Waiting { progress: &mut |_, _| {}, stop: &Control::new() })
+    preparation.wait_all(&mut Waiting::new(&mut |_, _| {}, &Control::new()))
 }
 
 #[test]
@@ -85,7 +86,7 @@ fn who_stops_waiting_stops_preparation() {
         asked += 1;
         control.stop();
     };
-    let stopped = preparation.wait_all(&mut Waiting { progress: &mut progress, stop: &control });
+    let stopped = preparation.wait_all(&mut Waiting::new(&mut progress, &control));
     assert!(matches!(stopped, Err(DataError::Stopped)), "{stopped:?}");
     assert_eq!(asked, 1);
     bench.gate.wait_for_begun(1);
@@ -179,7 +180,8 @@ fn copies_are_made_of_clips_whose_copies_are_needed() {
     wait_all(&preparation).expect("prepared");
     drop(wish);
     let control = Control::new();
-    let mut waiting = Waiting { progress: &mut |_, _| {}, stop: &control };
+    let mut progress = |_, _| {};
+    let mut waiting = Waiting::new(&mut progress, &control);
     let first = preparation.wait(Need { place: 1, copies: true }, &mut waiting).expect("prepared").expect("usable");
     assert_eq!(first.view(2).expect("there").to_vec(), [1.0, 2.0]);
     assert!(first.view(3).is_none());

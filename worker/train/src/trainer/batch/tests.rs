@@ -35,7 +35,8 @@ fn epoch(training: &Training, number: u64, threads: usize, batch: usize) -> Vec<
     let (library, stop) = (Library::new(root.path(), threads), Control::new());
     let examples: Arc<Examples> = library.examples(training, &mut |_, _| {}, &stop).expect("listed");
     let deal = examples.deal(&training.split).expect("dealt");
-    let mut waiting = Waiting { progress: &mut |_, _| {}, stop: &stop };
+    let mut progress = |_, _| {};
+    let mut waiting = Waiting::new(&mut progress, &stop);
     let batches = Batches::new(&examples, training, &deal, &mut waiting).expect("learnt");
     let order = batches.train().to_vec();
     thread::scope(|scope| {
