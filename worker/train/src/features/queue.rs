@@ -109,9 +109,10 @@ impl Queue {
             let wishes = self.wishes.len();
             let mut turns = (1..=wishes).map(|by| (self.turn + by) % wishes);
             self.turn = turns.find(|turn| self.wishes[*turn].next < self.wishes[*turn].needs.len())?;
-            // `has_work` has left the first that is not taken.
-            let wish = &self.wishes[self.turn];
-            wish.needs.get(wish.next).copied()
+            // `has_work` has left the first that is not taken. One that fails is not taken again for the same wish.
+            let wish = &mut self.wishes[self.turn];
+            wish.next += 1;
+            wish.needs.get(wish.next - 1).copied()
         });
         if let Some(need) = next {
             // Who makes the copies sees the clip as it is on the way.
@@ -201,6 +202,7 @@ mod tests {
         assert!(!queue.has_work());
         // Of a clip that is there, the copies alone are missing.
         queue.failed(copies(1), DataError::Stopped, true);
+        assert!(!queue.has_work(), "who wished for it is to be told first");
         queue.hurry(Need::original(1));
         assert!(!queue.has_work());
         queue.hurry(copies(1));

@@ -176,15 +176,14 @@ fn copies_are_views_of_their_own() {
 fn copies_are_made_of_clips_whose_copies_are_needed() {
     let bench = Bench::new(&["0", "1", "2", "3"]);
     let preparation = bench.prepare_as(Fake { views: 3, ..Fake::new(&bench.gate) }, 2);
-    let wish = preparation.wish(vec![Need { place: 1, copies: true }, Need::original(2)]);
-    wait_all(&preparation).expect("prepared");
-    drop(wish);
+    let _wish = preparation.wish(vec![Need { place: 1, copies: true }, Need::original(2)]);
     let control = Control::new();
     let mut progress = |_, _| {};
     let mut waiting = Waiting::new(&mut progress, &control);
     let first = preparation.wait(Need { place: 1, copies: true }, &mut waiting).expect("prepared").expect("usable");
     assert_eq!(first.view(2).expect("there").to_vec(), [1.0, 2.0]);
     assert!(first.view(3).is_none());
+    wait_all(&preparation).expect("prepared");
     assert_eq!(bench.gate.copied().into_iter().collect::<Vec<_>>(), ["1"]);
     assert_eq!(bench.gate.begun().len(), 4, "the clip that is copied is read once");
     assert_eq!(views(&preparation, 2), [[2.0, 0.0]]);
