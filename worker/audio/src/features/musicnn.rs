@@ -75,7 +75,8 @@ pub fn patches(log_mel: &[f32], step: usize) -> impl Iterator<Item = &[f32]> {
     log_mel.windows(PATCH_FRAMES * MELS).step_by(step.max(1) * MELS)
 }
 
-fn compress(power: f32, rounding: Rounding) -> f32 {
+/// The logarithm of a mel power, `log10(10000 power + 1)`.
+pub fn compress(power: f32, rounding: Rounding) -> f32 {
     let round = |value: f32| f16::from_f32(value.min(f16::MAX.to_f32())).to_f32();
     match rounding {
         Rounding::None => (GAIN * power + 1.0).log10(),

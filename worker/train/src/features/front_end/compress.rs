@@ -1,15 +1,13 @@
 //! The range of a spectrogram's values.
 
 use gliss_audio::decibel::{DbRef, amplitude_to_db, power_to_db};
+use gliss_audio::features::musicnn::{self, Rounding};
 use gliss_audio::spectrum::Spectrogram;
 use gliss_types::recipe::{Compress, Reference};
-use half::f16;
 
 /// Power below it counts as it, and magnitudes below its root as that: librosa's.
 const AMIN_POWER: f32 = 1e-10;
 const AMIN_MAGNITUDE: f32 = 1e-5;
-/// musicnn's gain before its logarithm.
-const GAIN: f32 = 10_000.0;
 
 /// Compresses values in place. `power` says that they are power, and not magnitudes.
 pub(super) fn compress(spectrogram: &mut Spectrogram, how: &Compress, power: bool) {
@@ -27,22 +25,17 @@ pub(super) fn compress(spectrogram: &mut Spectrogram, how: &Compress, power: boo
             }
         }
         Compress::Log1p => spectrogram.data.iter_mut().for_each(|value| *value = value.ln_1p()),
-        Compress::Musicnn { half: false } => {
-            spectrogram.data.iter_mut().for_each(|value| *value = (GAIN * *value + 1.0).log10());
+        Compress::Musicnn { half } => {
+            let rounding = if *half { Rounding::Throughout } else { Rounding::None };
+            spectrogram.data.iter_mut().for_each(|value| *value = musicnn::compress(*value, rounding));
         }
-        Compress::Musicnn { half: true } => spectrogram.data.iter_mut().for_each(|value| *value = in_half(*value)),
     }
-}
-
-/// musicnn's logarithm with every step rounded to 16 bits; what overflows counts as the largest.
-fn in_half(value: f32) -> f32 {
-    let round = |value: f32| f16::from_f32(value.min(f16::MAX.to_f32())).to_f32();
-    round(round(round(GAIN * round(value)) + 1.0).log10())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use half::f16;
 
     fn compressed(values: &[f32], how: &Compress, power: bool) -> Vec<f32> {
         let mut spectrogram = Spectrogram { bands: 1, frames: values.len(), data: values.to_vec() };
