@@ -1,4 +1,7 @@
 //! Stateless random numbers: every draw is a hash of where it is made.
+//!
+//! The generator is the one of the nets' draws. This crate knows no other of the project, and neither is the place for the
+//! other's three lines of published arithmetic: so both have them, and tests with the same vectors hold them together.
 
 /// Weyl's increment of SplitMix64: 2^64 over the golden ratio.
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -73,6 +76,22 @@ fn chained(key: u64, word: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // The same vectors are in the tests of the nets' draws.
+    #[test]
+    fn the_generator_is_the_published_one_and_the_nets() {
+        let published = [
+            6_457_827_717_110_365_317,
+            3_203_168_211_198_807_973,
+            9_817_491_932_198_370_423,
+            4_593_380_528_125_082_431,
+            16_408_922_859_458_223_821,
+        ];
+        assert_eq!([0, 1, 2, 3, 4].map(|index| Draws::of_word(1_234_567).word(index)), published);
+        assert_eq!([7, 2 << 32 | 2, 3, 41].into_iter().fold(0, chained), 0xCB08_9C60_D692_CCD5);
+        let draws = Draws::new(Purpose::Masks, 5, 6, &std::array::from_fn(|byte| byte as u8));
+        assert_eq!(draws.word(0), 0x4ED8_4BDE_A72E_995D);
+    }
 
     #[test]
     fn every_coordinate_matters() {
