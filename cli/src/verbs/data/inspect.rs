@@ -31,7 +31,7 @@ pub(super) async fn inspect(setting: &Setting, args: InspectArgs) -> Result<Exit
         table_report::print(printer, output, &chosen, &survey)?;
         return Ok(Exit::Done);
     }
-    if let Data::Images { path } = &chosen.data {
+    if let Data::Images { path, .. } = &chosen.data {
         let text =
             format!("failed to inspect {path}: it is a set of pictures, and only sounds and tables are inspected");
         return Err(Failure::new(Exit::Usage, text, "inspect the sounds that the pictures were drawn of"));

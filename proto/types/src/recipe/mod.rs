@@ -182,6 +182,7 @@ mod tests {
             json!({"data": {"source": "gtzan", "path": "/gtzan", "drop_544": true},
                    "split": {"method": "gtzan_filtered", "lists": "published"}}),
             json!({"data": {"source": "gtzan", "path": "/gtzan"}, "split": {"method": "ratio", "valid": 0.1, "test": 0.1}}),
+            json!({"data": {"source": "images", "path": "/pictures", "drop_544": true}}),
             json!({"data": {"source": "fma", "path": "/fma/fma_small"}}),
             json!({"data": {"source": "fma", "path": "/fma/x", "tracks": "/t.csv", "subset": "medium"},
                    "split": {"method": "stratified", "by_group": true}}),

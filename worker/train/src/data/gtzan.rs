@@ -20,6 +20,9 @@ const EACH: u32 = 100;
 const BROKEN: &str = "jazz.00054";
 /// The good clip that the first document's program dropped, in row 544 of the list (papers.md 1.2, Q000-5).
 const ROW_544: &str = "jazz.00044";
+/// The pictures, by genre and number, that it dropped, in rows 544 and 554 of a list in which the broken clip has none.
+const PICTURES: [(&str, u32); 2] = [("jazz", 44), ("jazz", 55)];
+const DROPPED: &str = "dropped by `data.drop_544`";
 /// Folders that the genres lie in when an archive of the set is unpacked.
 const NESTED: [&str; 4] = ["genres_original", "genres", "Data", "gtzan"];
 
@@ -64,7 +67,7 @@ pub(super) fn list(path: &Path, genres: &[String], exclude: &[String], drop_544:
         warnings.push(Warning::SameClip { count: doubles.len(), first: first.clone() });
     }
     if drop_544 && let Some(clip) = found.get_mut(ROW_544) {
-        clip.left_out = Some("dropped by `data.drop_544`");
+        clip.left_out = Some(DROPPED);
     }
     for clip in found.values() {
         if let Some(reason) = clip.left_out {
@@ -72,6 +75,28 @@ pub(super) fn list(path: &Path, genres: &[String], exclude: &[String], drop_544:
         }
     }
     gather(path, genres, found, warnings)
+}
+
+/// Leaves the pictures out of their sides that the first document's program dropped: it named rows, and took them out of
+/// every list, that of the pictures too, where the broken clip has no row (papers.md 1.2, Q000-5).
+pub(super) fn drop_pictures(pictures: &mut Clips) {
+    for (genre, number) in PICTURES {
+        let sought = |picture: &&mut ListedClip| {
+            let clip = picture.path.file_stem().and_then(OsStr::to_str).and_then(gtzan_clip);
+            clip.is_some_and(|(index, found)| GTZAN_GENRES.get(index) == Some(&genre) && found == number)
+        };
+        match pictures.clips.iter_mut().find(sought) {
+            Some(picture) => {
+                picture.left_out = Some(DROPPED);
+                let first = picture.path.clone();
+                pictures.warnings.push(Warning::LeftOut { count: 1, first, reason: DROPPED });
+            }
+            None => {
+                let names = vec![format!("{genre}{number:05}")];
+                pictures.warnings.push(Warning::NothingDropped { names });
+            }
+        }
+    }
 }
 
 fn gather(

@@ -59,7 +59,13 @@ pub(crate) fn list_clips(
 ) -> Result<Clips, DataError> {
     match data {
         Data::Folder { path } => folder::list(Path::new(path), Kind::Audio),
-        Data::Images { path } => folder::list(Path::new(path), Kind::Images),
+        Data::Images { path, drop_544 } => {
+            let mut clips = folder::list(Path::new(path), Kind::Images)?;
+            if *drop_544 {
+                gtzan::drop_pictures(&mut clips);
+            }
+            Ok(clips)
+        }
         Data::Gtzan { path, genres, exclude, drop_544 } => gtzan::list(Path::new(path), genres, exclude, *drop_544),
         Data::Fma { path, tracks, subset } => fma::list(Path::new(path), tracks.as_deref().map(Path::new), *subset),
         Data::Manifest { path, file, label, split, group, fold, start, end } => {

@@ -51,6 +51,11 @@ pub enum Warning {
         /// Their names.
         names: Vec<String>,
     },
+    /// Pictures that are to be dropped are not there anyway.
+    NothingDropped {
+        /// Their names.
+        names: Vec<String>,
+    },
     /// Clips are listed, so that splits come out as published, and then left out.
     LeftOut {
         /// How many.
@@ -150,6 +155,9 @@ impl fmt::Display for Warning {
             ),
             Self::NothingExcluded { names } => {
                 write!(f, "`data.exclude` names clips that are not there: {}", names.join(", "))
+            }
+            Self::NothingDropped { names } => {
+                write!(f, "`data.drop_544` drops pictures of GTZAN that are not there: {}", names.join(", "))
             }
             Self::LeftOut { count, first, reason } => {
                 write!(f, "{count} clips will be skipped, the first is {}: {reason}", first.display())
