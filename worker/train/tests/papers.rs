@@ -5,12 +5,14 @@ mod support;
 use std::path::Path;
 
 use gliss_train::checkpoint::CheckpointStore;
+use gliss_train::features::{Need, Waiting};
+use gliss_train::library::Inputs;
 use gliss_train::trainer::{Context, Event, Finish, run};
 use gliss_train::{Control, Library};
 use gliss_types::{CheckpointRef, EpochReport, Objective, Summary};
 use serde_json::{Value, json};
 
-use support::{clip, recipe};
+use support::{clip, recipe, training};
 
 /// Clips in two classes, in folders.
 fn set(folder: &Path, rate: u32, samples: &[u32]) {
@@ -210,4 +212,25 @@ fn vectors_pictures_and_masks() {
     assert_eq!(plain.values(), 32 * 32);
     assert_ne!(plain.value("train_loss"), masked.value("train_loss"));
     assert_eq!(plain.steps, masked.steps);
+}
+
+#[test]
+fn stretched_clips_of_the_second_document_have_its_numbers_of_frames() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // papers.md 2.2, 2.3: 30 s at 16 kHz, and the whole stretched clip becomes the picture.
+    set(&folder.path().join("set"), 16_000, &[480_000]);
+    let training = training(json!({
+        "data": {"source": "folder", "path": folder.path().join("set")},
+        "features": {"kind": "mel", "sample_rate": 16_000, "n_fft": 2048, "hop": 512, "mels": 128},
+        "augment": {"copies": [{"stretch": 0.93, "length": "free"}, {"stretch": 1.07, "length": "free"}]},
+        "net": {"name": "mlp"},
+    }));
+    let (library, stop) = (Library::new(folder.path().join("cache"), 2), Control::new());
+    let examples = library.examples(&training, &mut |_, _| {}, &stop).expect("listed");
+    let Inputs::Clips(clips) = &examples.inputs else { panic!("made of clips") };
+    let mut progress = |_, _| {};
+    let needed = Need { place: 0, copies: true };
+    let clip = clips.wait(needed, &mut Waiting::new(&mut progress, &stop)).expect("prepared").expect("usable");
+    let shapes: Vec<&[usize]> = clip.views().map(|view| view.shape()).collect();
+    assert_eq!(shapes, [[128, 938], [128, 1009], [128, 877]]);
 }
