@@ -68,6 +68,7 @@ impl FeatureCache {
     }
 
     /// The same cache with another limit, bytes.
+    #[cfg(test)]
     pub(crate) fn with_limit(mut self, limit: u64) -> Self {
         self.limit = limit;
         self

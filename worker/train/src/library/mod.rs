@@ -43,13 +43,6 @@ impl Library {
         Library { threads, cache, permits: Arc::new(Permits::new(threads)), shelf: Shelf::default(), cache_root }
     }
 
-    /// The same library with a cache of at most `bytes` bytes; `u64::MAX` for no limit.
-    #[must_use]
-    pub fn with_cache_limit(mut self, bytes: u64) -> Self {
-        self.cache = Arc::new(FeatureCache::new(&self.cache_root).with_limit(bytes));
-        self
-    }
-
     /// The examples that `training` works on, as soon as they are listed: clips are prepared from when they are first needed
     /// ([`Examples::wait_for`] waits for all that a trial needs). A synthetic set is rendered first; `progress` is told of the clips that are
     /// done and of all clips. Files are looked up anew at each call: changed ones are prepared anew.
