@@ -193,6 +193,19 @@ pub enum DataError {
         /// What the reader says.
         reason: String,
     },
+    /// Pages of a Parquet file take more memory at a time than a file of its size has a right to.
+    #[error(
+        "read {}: its pages take {bytes} bytes at a time, and of a file of this size at most {limit} are read; write it anew \
+         with smaller groups of rows, as by `to_parquet(path, row_group_size=100_000)` in pandas, or as CSV", path.display()
+    )]
+    ParquetPages {
+        /// The file.
+        path: PathBuf,
+        /// What its pages take.
+        bytes: u64,
+        /// The limit.
+        limit: u64,
+    },
     /// A Parquet file is compressed in a way that this program does not undo.
     #[error(
         "read column {column:?} of {}: it is compressed with {codec}; write the file with snappy, as by \
@@ -290,14 +303,6 @@ pub enum DataError {
         /// In the front end's words.
         reason: String,
     },
-    /// The prepared examples do not fit into memory.
-    #[error("hold {examples} examples of {values} values each in memory; use fewer or smaller ones")]
-    Memory {
-        /// Examples.
-        examples: usize,
-        /// Values of one example.
-        values: usize,
-    },
     /// The disk failed, or the system refused.
     #[error("{action} {}", path.display())]
     Io {
@@ -331,10 +336,10 @@ impl DataError {
         }
     }
 
-    /// Whether the same request could succeed later or elsewhere: trouble of disk or memory, not of the data or recipe.
+    /// Whether the same request could succeed later or elsewhere: trouble of the disk, not of the data or recipe.
     pub fn retry(&self) -> bool {
         match self {
-            Self::Io { .. } | Self::Memory { .. } | Self::Stopped => true,
+            Self::Io { .. } | Self::Stopped => true,
             Self::Csv { source, .. } => source.is_io_error(),
             Self::Synth { source } => matches!(source, SynthError::Io { .. }),
             _ => false,

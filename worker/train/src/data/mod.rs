@@ -4,6 +4,7 @@
 //! [`DataError`] with a remedy in its text; what is odd but bearable is a [`Warning`].
 
 mod classes;
+mod compact;
 mod embedding;
 mod error;
 pub mod feature_table;
@@ -15,6 +16,7 @@ mod listing;
 mod manifest;
 mod mark_columns;
 mod marks;
+mod pages;
 mod parquet;
 mod sheet;
 pub mod survey;

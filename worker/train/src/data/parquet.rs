@@ -16,15 +16,22 @@ use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::{FileReader as _, SerializedFileReader};
 use ::parquet::schema::types::ColumnDescriptor;
 
+use super::pages::{check_schema, greatest};
 use super::sheet::{Cell, Row};
 use super::{DataError, Place};
 
 /// Rows of one stretch.
 const STRETCH: usize = 1024;
+/// The pages of all columns that are read side by side take at most so many bytes, and so many more for each byte of the
+/// file. Usual pages of a usual table have 1 MiB; what other programs write in one page is little larger than the file.
+const PAGES: u64 = 64 << 20;
+const PAGES_PER_BYTE: u64 = 16;
 
 /// A Parquet file, opened and not yet read.
 pub(super) struct ParquetRows {
     path: PathBuf,
+    /// For a look at sizes.
+    file: File,
     reader: SerializedFileReader<File>,
 }
 
@@ -34,10 +41,14 @@ impl ParquetRows {
     /// # Errors
     /// It is damaged.
     pub(super) fn open(file: File, path: &Path) -> Result<(Vec<String>, ParquetRows), DataError> {
-        let reader = guarded(path, || SerializedFileReader::new(file))?;
+        let second = file.try_clone().map_err(DataError::io("read", path))?;
+        let reader = guarded(path, || {
+            check_schema(&file)?;
+            SerializedFileReader::new(second)
+        })?;
         let schema = reader.metadata().file_metadata().schema_descr();
         let headings = schema.columns().iter().map(|column| column.path().string()).collect();
-        Ok((headings, ParquetRows { path: path.into(), reader }))
+        Ok((headings, ParquetRows { path: path.into(), file, reader }))
     }
 
     /// Visits all rows with the cells of the columns `wanted`.
@@ -78,12 +89,18 @@ impl ParquetRows {
     /// Readers of the columns `wanted` of one group of rows.
     fn columns(&self, group: usize, wanted: &[usize]) -> Result<Result<Vec<Column>, DataError>, ParquetError> {
         let rows = self.reader.get_row_group(group)?;
+        let limit = PAGES + PAGES_PER_BYTE * self.file.metadata()?.len();
+        let mut bytes = 0;
         let mut columns = Vec::with_capacity(wanted.len());
         for &index in wanted {
             let chunk = rows.metadata().column(index);
             let described = chunk.column_descr();
             if let Err(error) = self.readable(described, chunk.compression()) {
                 return Ok(Err(error));
+            }
+            bytes = u64::saturating_add(bytes, greatest(&self.file, chunk)?);
+            if bytes > limit {
+                return Ok(Err(DataError::ParquetPages { path: self.path.clone(), bytes, limit }));
             }
             columns.push(Column {
                 name: described.path().string(),
@@ -101,14 +118,14 @@ impl ParquetRows {
     fn readable(&self, column: &ColumnDescriptor, compression: Compression) -> Result<(), DataError> {
         let name = || column.path().string();
         match compression {
-            Compression::UNCOMPRESSED
-            | Compression::SNAPPY
-            | Compression::GZIP(_)
-            | Compression::LZ4
-            | Compression::LZ4_RAW => {}
-            Compression::ZSTD(_) | Compression::BROTLI(_) | Compression::LZO => {
+            Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::GZIP(_) | Compression::LZ4_RAW => {}
+            // The old way of lz4 may unpack to more than a page states.
+            Compression::LZ4 | Compression::ZSTD(_) | Compression::BROTLI(_) | Compression::LZO => {
                 let codec = format!("{compression:?}");
-                let codec = codec.split('(').next().unwrap_or_default().to_lowercase();
+                let mut codec = codec.split('(').next().unwrap_or_default().to_lowercase();
+                if compression == Compression::LZ4 {
+                    codec.push_str(" in its former way");
+                }
                 return Err(DataError::ParquetCodec { path: self.path.clone(), column: name(), codec });
             }
         }
