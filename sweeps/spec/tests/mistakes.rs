@@ -108,6 +108,14 @@ recipe:
     copies_of: [test]
     masks: {time: 2, time_width: 0}
 ";
+    changed_vectors: "
+recipe:
+  data: {source: folder, path: clips}
+  features: {kind: embedding, path: vectors}
+  augment:
+    copies: [{pitch: 1}]
+    online: [{roll: 1600}]
+";
     impossible_default: "
 recipe:
   data.source: synth
