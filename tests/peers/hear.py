@@ -26,7 +26,7 @@ for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
 
 import librosa
 import numpy as np
-import scipy
+import scipy.fft
 import soundfile
 
 RATE = 22050
@@ -82,6 +82,9 @@ def cases(wav, mp3):
         found[f"mel_{name}"] = lambda s=settings, rate=rate: mel_db(at[rate], s)
         found[f"wav_mel_{name}"] = lambda s=settings, rate=rate: mel_db(librosa.load(wav, sr=rate)[0], s)
         found[f"mp3_mel_{name}"] = lambda s=settings, rate=rate: mel_db(librosa.load(mp3, sr=rate)[0], s)
+    frames = np.ascontiguousarray(librosa.util.frame(np.pad(y, 1024), frame_length=2048, hop_length=512).T)
+    found["transforms_a"] = lambda: scipy.fft.rfft(frames)
+    found["power_a"] = lambda: np.abs(librosa.stft(y, n_fft=2048, hop_length=512)) ** 2
     found["mp3_decode"] = lambda: librosa.load(mp3, sr=RATE)
     found["hpss"] = lambda: librosa.effects.hpss(y)
     found["percussive"] = lambda: librosa.effects.percussive(y)

@@ -13,7 +13,7 @@ use gliss_audio::features::gtzan::GtzanFeatures;
 use gliss_audio::hpss::Separation;
 use gliss_audio::mel::{MelFrontEnd, MelSettings};
 use gliss_audio::resample::resample;
-use gliss_audio::spectrum::PadMode;
+use gliss_audio::spectrum::{PadMode, Stft, StftSettings};
 use gliss_audio::vocoder::Vocoder;
 
 /// The rate of GTZAN and of librosa's default, hertz.
@@ -21,11 +21,17 @@ const RATE: u32 = 22_050;
 /// What librosa does from 0.10 on.
 const PAD: PadMode = PadMode::Zero;
 
+/// Samples of a frame of the first front end, and from one to the next.
+const FRAME: usize = 2048;
+const HOP: usize = 512;
+
 /// One piece of work on one clip, to be repeated.
 pub(crate) type Work = Box<dyn FnMut() -> Result<(), Box<dyn Error>> + Send>;
 
 /// The names of all cases.
-pub(crate) const CASES: [&str; 22] = [
+pub(crate) const CASES: [&str; 24] = [
+    "transforms_a",
+    "power_a",
     "mel_a",
     "mel_b",
     "mel_c",
@@ -80,6 +86,26 @@ pub(crate) fn case(name: &str, wav: &Path, mp3: &Path) -> Result<Option<(Work, f
             let semitones = if name == "pitch_+1" { 1.0 } else { -1.0 };
             Box::new(move || done(plan.shift(&samples, semitones)?))
         }
+        // What mel_a cannot do without, by the library that most programs in Rust would take: the limit to know.
+        "transforms_a" => {
+            let (samples, plan) = (at(RATE)?, realfft::RealFftPlanner::<f32>::new().plan_fft_forward(FRAME));
+            let (mut frame, mut spectrum, mut scratch) =
+                (plan.make_input_vec(), plan.make_output_vec(), plan.make_scratch_vec());
+            Box::new(move || {
+                // As many frames as padding gives.
+                for number in 0..=samples.len() / HOP {
+                    let start = (number * HOP).min(samples.len() - FRAME);
+                    frame.copy_from_slice(&samples[start..start + FRAME]);
+                    plan.process_with_scratch(&mut frame, &mut spectrum, &mut scratch)?;
+                    black_box(&spectrum);
+                }
+                Ok(())
+            })
+        }
+        "power_a" => {
+            let (samples, mut plan) = (at(RATE)?, Stft::new(StftSettings::librosa(FRAME, HOP, PAD))?);
+            Box::new(move || done(plan.power(&samples)?))
+        }
         "mp3_decode" => Box::new(move || done(load(RATE)?)),
         "features57" => {
             let (samples, mut plan) = (at(RATE)?, GtzanFeatures::new(PAD)?);
@@ -115,7 +141,7 @@ fn done<T>(result: T) -> Result<(), Box<dyn Error>> {
 /// The four mel front ends of the papers.
 fn mel(name: &str) -> Option<MelSettings> {
     Some(match name {
-        "a" => MelSettings::librosa(RATE, 2048, 512, 128, PAD),
+        "a" => MelSettings::librosa(RATE, FRAME, HOP, 128, PAD),
         "b" => MelSettings::librosa(16_000, 2048, 512, 128, PAD),
         "c" => MelSettings { win_length: 1984, ..MelSettings::librosa(RATE, 2048, 992, 64, PAD) },
         "d" => MelSettings::librosa(RATE, 1024, 512, 256, PAD),
