@@ -4,6 +4,7 @@
 //! data, stderr is talk.
 
 mod access;
+mod allocator;
 mod args;
 mod cache;
 mod data_args;
@@ -42,6 +43,10 @@ fn main() -> ExitCode {
     // A run that trains here tells of skipped clips itself, once.
     let told = matches!(cli.verb, Verb::Run(_) | Verb::Resume { .. });
     log(cli.global.quiet, cli.global.verbose, told);
+    let hears = matches!(cli.verb, Verb::Run(_) | Verb::Resume { .. } | Verb::Worker(_) | Verb::Data { .. });
+    if hears && !allocator::keep_blocks() {
+        tracing::debug!("the C library keeps its thresholds");
+    }
     let setting = Setting { global: cli.global, printer };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
