@@ -288,9 +288,10 @@ impl Backend for Stream {
     }
 }
 
-/// Of Vorbis, the frame after the last.
+/// Of Vorbis, the frame after the last. Where that is not known nothing is cut: by time stamps that cannot be, symphonia cuts
+/// whole pages.
 fn vorbis_end(facts: &FileFacts, sound: &Sound) -> Option<u64> {
-    facts.frames.filter(|_| facts.exact && sound.codec == CODEC_ID_VORBIS)
+    (sound.codec == CODEC_ID_VORBIS).then(|| facts.frames.filter(|_| facts.exact).unwrap_or(u64::MAX))
 }
 
 fn probe(source: MediaSourceStream<'static>) -> Result<Box<dyn FormatReader>, DecodeError> {

@@ -138,10 +138,12 @@ pub(super) fn facts(
     let guessed = info.format == FORMAT_ID_ADTS || is_mpeg(parameters.codec) && track.delay.is_none();
     let frames = match exact_frames(track, parameters) {
         _ if guessed => track.num_frames,
-        // Where the last page ends, which need not count from zero; negative if it says nothing.
-        Some(end) if parameters.codec == CODEC_ID_VORBIS => {
-            i64::try_from(end).ok().map(|end| u64::try_from(end.saturating_sub(sound.origin)).unwrap_or(0))
-        }
+        // Where the last page ends, which need not count from zero; negative if it says nothing. With more
+        // before zero than a page can hold, or a start behind the end, the first page is wrong and the length not known.
+        Some(end) if parameters.codec == CODEC_ID_VORBIS => i64::try_from(end)
+            .ok()
+            .filter(|_| sound.origin >= vorbis::BEFORE_ZERO.start)
+            .and_then(|end| u64::try_from(end.saturating_sub(sound.origin)).ok()),
         frames => frames,
     };
     Ok(FileFacts {

@@ -77,13 +77,20 @@ fn a_stream_that_begins_before_zero_is_cut() {
     assert!(clip.samples == decode(CLICKS).samples[184..]);
 }
 
-/// More before zero than a page can hold is a mistake.
+/// More before zero than a page can hold is a mistake, and so is a start behind the end. Nothing is missing for that: how
+/// much there is is not known, so the last block is left whole.
 #[test]
-fn a_stream_that_begins_long_before_zero_is_not_cut() {
-    let seen = restamped(CLICKS, |page, granule| if page == 0 { granule.wrapping_sub(1 << 40) } else { granule });
-    let limits = DecodeLimits::first_seconds(1.0);
-    let clip = decode_bytes(seen, &limits).expect("a sound file");
-    assert!(clip.samples == decode(CLICKS).samples[..22_050]);
+fn a_first_page_that_cannot_be_costs_nothing() {
+    let whole = decode(CLICKS).samples;
+    for (name, off) in [("long before zero", -(1i64 << 40)), ("behind the end", 1 << 40)] {
+        let seen = restamped(CLICKS, |page, granule| granule.wrapping_add_signed(if page == 0 { off } else { 0 }));
+        let clip = decode(&seen);
+        assert!(clip.samples[..FRAMES] == whole, "{name}");
+        assert!(clip.samples.len() < FRAMES + 2048, "{name}: {}", clip.samples.len());
+        let limits = DecodeLimits::segment(0.5, 0.5);
+        let part = decode_bytes(seen, &limits).expect("a sound file");
+        assert!(part.samples == whole[11_025..22_050], "{name}");
+    }
 }
 
 /// Without the last 224 frames, as in libsndfile: it believes the first page.
