@@ -185,18 +185,17 @@ impl Stream {
         }
     }
 
-    /// Counts a packet of Vorbis without decoding it, if it comes too early to be heard in what is wanted.
-    fn pass_over(&mut self, packet: &Packet) -> Option<Block> {
-        if self.sound.codec != CODEC_ID_VORBIS {
-            return None;
-        }
-        let rate = self.sound.rate;
-        let at = self.place(packet, rate);
-        let end = at.saturating_add(vorbis::frames(packet));
-        (end.saturating_add(vorbis::WARM_FRAMES) < self.wanted_from as i64).then(|| {
+    /// The next packet to decode: of Vorbis, those that come too early to be heard in what is wanted are only counted.
+    fn next_heard(&mut self) -> Result<Option<Packet>, DecodeError> {
+        while let Some(packet) = self.next_packet()? {
+            let end = self.place(&packet, self.sound.rate).saturating_add(vorbis::frames(&packet));
+            let early = end.saturating_add(vorbis::WARM_FRAMES) < self.wanted_from as i64;
+            if self.sound.codec != CODEC_ID_VORBIS || !early {
+                return Ok(Some(packet));
+            }
             self.at = Some(end);
-            Block { at: at.max(0) as u64, rate }
-        })
+        }
+        Ok(None)
     }
 }
 
@@ -234,11 +233,8 @@ impl Backend for Stream {
 
     fn next(&mut self, mono: &mut Vec<f32>) -> Result<Option<Block>, DecodeError> {
         for _ in 0..MAX_BARREN_PACKETS {
-            let Some(mut packet) = self.next_packet()? else { return Ok(None) };
+            let Some(mut packet) = self.next_heard()? else { return Ok(None) };
             mono.clear();
-            if let Some(block) = self.pass_over(&packet) {
-                return Ok(Some(block));
-            }
             let counted = vorbis::frames(&packet);
             if self.vorbis_end.is_some() {
                 packet.trim_end = Duration::ZERO;

@@ -128,6 +128,19 @@ fn late_pages_move_nothing() {
     assert!(seen.samples == whole.samples[176..frames - 224]);
 }
 
+/// What is read for its time stamps only is no part of the clip.
+#[test]
+fn the_run_up_does_not_count_against_the_limit() {
+    let file = ogg(CLICKS, 60);
+    let whole = decode(&file).samples;
+    for start in [15.0, 60.0] {
+        let limits = DecodeLimits { max_seconds: 5.0, ..DecodeLimits::segment(start, 2.0) };
+        let part = decode_bytes(file.clone(), &limits).expect("a short part");
+        let first = (start * 22_050.0) as usize;
+        assert!(part.samples == whole[first..first + 44_100], "{start}");
+    }
+}
+
 #[test]
 fn music_is_where_libsndfile_has_it() {
     let Some(data) = data() else { return };
