@@ -244,6 +244,11 @@ impl Backend for Stream {
                 Err(error) => {
                     tracing::debug!(%error, "a packet could not be decoded");
                     let rate = self.sound.rate;
+                    let at = self.place(&packet, rate);
+                    // What is lost takes its time: the next stamp may be too near to be told from that of a late page.
+                    if self.sought && self.sound.codec == CODEC_ID_VORBIS && at < self.wanted_from as i64 {
+                        self.at = Some(at.saturating_add(counted));
+                    }
                     if self.sound.frame_at(packet.pts.saturating_add(packet.dur), rate) > self.wanted_from as i64 {
                         self.losses.packets += 1;
                         self.first_refusal.get_or_insert(error);

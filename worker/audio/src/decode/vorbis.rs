@@ -22,8 +22,8 @@ pub(super) const SETTLE_SECONDS: u64 = 10;
 /// How many frames before those wanted packets are decoded: as many as two can give.
 pub(super) const WARM_FRAMES: i64 = 8192;
 
-/// Frames that a page may be late: 224 were seen. Further off, something is missing.
-const MAX_LATE: u64 = 1024;
+/// Frames that a page is late at most: 224 were seen. Further off, something is missing, such as a long block of 1024 frames.
+const MAX_LATE: u64 = 511;
 
 /// How many frames the packet gives to a decoder that has decoded the one before.
 pub(super) fn frames(packet: &Packet) -> i64 {

@@ -214,6 +214,13 @@ pub(crate) fn adts(file: &[u8], times: usize) -> Vec<u8> {
 pub(crate) fn ogg(file: &[u8], times: usize) -> Vec<u8> {
     let mut packets = packets(file);
     let sound = packets.split_off(3);
+    packets.extend(vec![sound; times].concat());
+    ogg_of(&packets)
+}
+
+/// A vorbis file of these packets, in pages of about one second.
+pub(crate) fn ogg_of(packets: &[Vec<u8>]) -> Vec<u8> {
+    let (packets, all) = packets.split_at(3);
     let exponents = packets[0][28];
     // Encoders make two modes: 0 for short blocks, 1 for long ones.
     let block = |packet: &[u8]| 1u64 << if packet[0] & 2 == 0 { exponents & 15 } else { exponents >> 4 };
@@ -222,7 +229,6 @@ pub(crate) fn ogg(file: &[u8], times: usize) -> Vec<u8> {
     pages.put(&packets[1..], 0, 0);
     let mut granule = 0;
     let (mut before, mut page) = (None, Vec::new());
-    let all: Vec<_> = std::iter::repeat_n(&sound, times).flatten().collect();
     for (index, packet) in all.iter().enumerate() {
         granule += before.map_or(0, |before| (before + block(packet)) / 4);
         before = Some(block(packet));
@@ -238,6 +244,38 @@ pub(crate) fn ogg(file: &[u8], times: usize) -> Vec<u8> {
 
 /// An ogg file whose every page of sound says what `stamp` makes of the page's number, the first being 0, and what it said.
 pub(crate) fn restamped(file: &[u8], stamp: impl Fn(usize, u64) -> u64) -> Vec<u8> {
+    changed(file, |number, page| {
+        let granule = u64::from_le_bytes(page[6..14].try_into().expect("eight bytes"));
+        page[6..14].copy_from_slice(&stamp(number, granule).to_le_bytes());
+    })
+}
+
+/// A vorbis file in which one packet of the page of sound `number`, a long block between long blocks, is none.
+pub(crate) fn with_a_gap(file: &[u8], number: usize) -> Vec<u8> {
+    changed(file, |page_number, page| {
+        if page_number != number {
+            return;
+        }
+        let body = 27 + usize::from(page[26]);
+        let mut starts = vec![body];
+        let mut at = body;
+        for &length in &page[27..body] {
+            at += usize::from(length);
+            if length < 255 {
+                starts.push(at);
+            }
+        }
+        starts.pop();
+        let long = |&start: &usize| page[start] & 2 != 0;
+        let three = starts.windows(3).find(|three| three.iter().all(long)).expect("long blocks in a row");
+        // No packet of sound is odd.
+        let start = three[1];
+        page[start] |= 1;
+    })
+}
+
+/// An ogg file of which `change` has changed the pages of sound; it is told their numbers, the first being 0.
+fn changed(file: &[u8], change: impl Fn(usize, &mut [u8])) -> Vec<u8> {
     let (mut file, mut start, mut number) = (file.to_vec(), 0, 0);
     while start < file.len() {
         let body = start + 27 + usize::from(file[start + 26]);
@@ -246,7 +284,7 @@ pub(crate) fn restamped(file: &[u8], stamp: impl Fn(usize, u64) -> u64) -> Vec<u
         let granule = u64::from_le_bytes(page[6..14].try_into().expect("eight bytes"));
         // Headers say zero.
         if granule > 0 {
-            page[6..14].copy_from_slice(&stamp(number, granule).to_le_bytes());
+            change(number, page);
             page[22..26].fill(0);
             let check = crc(32, 0x04C1_1DB7, page);
             page[22..26].copy_from_slice(&check.to_le_bytes());
@@ -258,7 +296,7 @@ pub(crate) fn restamped(file: &[u8], stamp: impl Fn(usize, u64) -> u64) -> Vec<u
 }
 
 /// The packets of an ogg file's one stream, but for those that end in its last page.
-fn packets(mut file: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn packets(mut file: &[u8]) -> Vec<Vec<u8>> {
     let (mut packets, mut packet) = (Vec::new(), Vec::new());
     while file[5] & 4 == 0 {
         let (segments, rest) = file[27..].split_at(usize::from(file[26]));

@@ -5,7 +5,7 @@
 //! decodes them, in 16 bits.
 
 use crate::{
-    long_files::{ogg, restamped},
+    long_files::{ogg, ogg_of, packets, restamped, with_a_gap},
     reference::{data, noise_db},
     segments::same_as_whole,
 };
@@ -126,6 +126,70 @@ fn late_pages_move_nothing() {
     let stamp = |page, granule| granule + late(page) - 400;
     let seen = same_as_whole("an early start", &restamped(&file, stamp), &starts, 0.7);
     assert!(seen.samples == whole.samples[176..frames - 224]);
+}
+
+/// One packet is lost in the 31st second. Parts that lie behind its page are where they were, however far behind.
+#[test]
+fn parts_keep_to_the_time_stamps_across_a_gap() {
+    let file = ogg(CLICKS, 60);
+    let whole = decode(&file).samples;
+    let gap = with_a_gap(&file, 40);
+    for start in [29.5, 31.8, 36.0, 40.0, 45.0] {
+        let part = decode_bytes(gap.clone(), &DecodeLimits::segment(start, 0.5)).expect("a sound file");
+        assert_eq!(part.flaws, Flaws::default());
+        let first = (start * 22_050.0) as usize;
+        assert!(part.samples == whole[first..first + 11_025], "{start}");
+    }
+}
+
+/// The same stream, but that its setup has 64 modes. With two, any packet that says its length can be decoded.
+fn many_modes(packets: &mut [Vec<u8>]) {
+    let bits = |bytes: &[u8]| -> Vec<bool> {
+        bytes.iter().flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1 == 1)).collect()
+    };
+    let bytes = |bits: &[bool]| -> Vec<u8> {
+        bits.chunks(8).map(|byte| byte.iter().rev().fold(0, |value, &bit| value << 1 | u8::from(bit))).collect()
+    };
+    // Six bits of how many modes less one, 41 bits for each, and a one.
+    const MODE: usize = 41;
+    let mut setup = bits(&packets[2]);
+    let end = setup.iter().rposition(|&bit| bit).expect("the framing bit");
+    let modes = setup.split_off(end - 2 * MODE - 6);
+    assert_eq!(modes[..6], [true, false, false, false, false, false]);
+    setup.extend([true; 6]);
+    setup.extend(modes[6..6 + 2 * MODE].repeat(32));
+    setup.push(true);
+    packets[2] = bytes(&setup);
+    // In packets the number of the mode is the second bit, and now five more.
+    for packet in &mut packets[3..] {
+        let sound = bits(packet);
+        *packet = bytes(&[&sound[..2], &[false; 5], &sound[2..]].concat());
+    }
+}
+
+/// A packet in the warm-up of a part cannot be decoded: what follows stays where it was, though little is missing.
+#[test]
+fn a_packet_that_cannot_be_decoded_takes_its_time() {
+    let mut packets = packets(CLICKS);
+    many_modes(&mut packets);
+    let sound = packets.split_off(3);
+    packets.extend(vec![sound; 60].concat());
+    let whole = decode(&ogg_of(&packets)).samples;
+    assert!(whole[..20_000] == decode(CLICKS).samples[..20_000]);
+    let is_long = |packet: &Vec<u8>| packet[0] & 2 != 0;
+    let mixed = |&index: &usize| is_long(&packets[index]) && !is_long(&packets[index - 1]);
+    let broken = (1600..).find(mixed).expect("blocks of both sizes");
+    let block = |packet: &Vec<u8>| if is_long(packet) { 1024 } else { 512 };
+    let at: usize = packets[3..broken].windows(2).map(|two| (block(&two[0]) + block(&two[1])) / 4).sum();
+    // Type and mode take seven bits, and a long block has two more before the first that may be missing.
+    packets[broken].truncate(1);
+    let file = ogg_of(&packets);
+    for later in [4000, 7000] {
+        let start = (at + later) as f64 / 22_050.0;
+        let part = decode_bytes(file.clone(), &DecodeLimits::segment(start, 0.5)).expect("a sound file");
+        let first = (start * 22_050.0) as usize;
+        assert!(part.samples == whole[first..first + 11_025], "{later}");
+    }
 }
 
 /// What is read for its time stamps only is no part of the clip.
