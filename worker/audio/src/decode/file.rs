@@ -24,9 +24,14 @@ use std::{
 /// same bits.
 ///
 /// A part of the file ([`DecodeLimits::segment`]) costs about as much as a file of that length: what comes before is
-/// passed over (of mp3 and adts, which have no table of contents to rely on, the frames' headers are read). Its samples are
-/// those of the whole file's decoding, bit for bit, but for noise that aac has its decoder make up: that is drawn anew, as
-/// loud as before. Where packets are broken, a part keeps to the file's time stamps, while the whole closes the gap.
+/// passed over. Of mp3 and adts, which have no table of contents to rely on, the frames' headers are read; of Vorbis, for
+/// their time stamps, the packets of the file's first ten seconds and of the ten before the part. Of a Vorbis file that is
+/// short, or where the part begins within 20 seconds, all packets before the part are read. But for the last few, none of
+/// these are decoded.
+///
+/// A part's samples are those of the whole file's decoding, bit for bit, but for noise that aac has its decoder make up: that
+/// is drawn anew, as loud as before. Where packets are broken, a part that was gone to keeps to the file's time stamps, while
+/// the whole closes the gap, and so does a part of Vorbis for which all was read.
 ///
 /// # Errors
 ///
