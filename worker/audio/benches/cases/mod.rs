@@ -103,7 +103,8 @@ pub(crate) fn case(name: &str, wav: &Path, mp3: &Path) -> Result<Option<(Work, f
             })
         }
         "power_a" => {
-            let (samples, mut plan) = (at(RATE)?, Stft::new(StftSettings::librosa(FRAME, HOP, PAD))?);
+            let (samples, mut plan) =
+                (at(RATE)?, Stft::new(StftSettings { n_fft: FRAME, win_length: FRAME, hop: HOP, pad: PAD })?);
             Box::new(move || done(plan.power(&samples)?))
         }
         "mp3_decode" => Box::new(move || done(load(RATE)?)),
