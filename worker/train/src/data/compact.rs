@@ -11,11 +11,18 @@ const DEPTH: u32 = 16;
 pub(super) struct Kind(u8);
 
 impl Kind {
+    pub(super) const BYTE: Kind = Kind(3);
+    pub(super) const I32: Kind = Kind(5);
+    pub(super) const BINARY: Kind = Kind(8);
     pub(super) const LIST: Kind = Kind(9);
     pub(super) const STRUCT: Kind = Kind(12);
 
-    fn is_int(self) -> bool {
-        matches!(self.0, 4..=6)
+    /// The format's reader reads a field that it knows as what it knows, whatever kind is stated.
+    ///
+    /// # Errors
+    /// It is not of the kind that the format says.
+    pub(super) fn expect(self, kind: Kind) -> io::Result<()> {
+        if self == kind { Ok(()) } else { Err(strange()) }
     }
 }
 
@@ -36,39 +43,49 @@ impl<R: Read> Compact<R> {
         self.read
     }
 
-    /// Visits the fields of a structure with their numbers. `visit` gives back what it did not read itself.
+    /// Visits the fields of a structure with their numbers, which ascend: of a field that comes twice it depends on the reader
+    /// which it takes. `visit` gives back what it did not read itself.
     ///
     /// # Errors
-    /// The input ends; it is nothing of the kind; what `visit` says.
+    /// The input ends; it is nothing of the kind, or a number is out of its turn or range; what `visit` says.
     pub(super) fn fields(
         &mut self,
-        visit: &mut dyn FnMut(&mut Self, i64, Kind) -> io::Result<Option<Kind>>,
+        visit: &mut dyn FnMut(&mut Self, i16, Kind) -> io::Result<Option<Kind>>,
     ) -> io::Result<()> {
         let mut number = 0;
         loop {
             let byte = self.byte()?;
             let kind = Kind(byte & 0x0f);
-            match (kind.0, byte >> 4) {
+            let next = match (kind.0, byte >> 4) {
                 (0, _) => return Ok(()),
-                (_, 0) => number = self.int(Kind(6))?,
-                (_, more) => number = i64::saturating_add(number, i64::from(more)),
-            }
+                (_, 0) => self.zigzag()?,
+                (_, more) => i64::from(number) + i64::from(more),
+            };
+            number = i16::try_from(next).ok().filter(|next| *next > number).ok_or_else(strange)?;
             if let Some(unread) = visit(self, number, kind)? {
-                self.skip(unread, DEPTH, false)?;
+                self.skip(unread, DEPTH)?;
             }
         }
     }
 
-    /// A whole number.
+    /// A whole number, of which the format's reader would cut off what is more than 32 bits.
+    ///
+    /// # Errors
+    /// The input ends; `kind` is another; it has more bits.
+    pub(super) fn i32(&mut self, kind: Kind) -> io::Result<i32> {
+        kind.expect(Kind::I32)?;
+        i32::try_from(self.zigzag()?).map_err(|_| strange())
+    }
+
+    /// Passes over text or bytes; yields how many they are.
     ///
     /// # Errors
     /// The input ends, or `kind` is another.
-    pub(super) fn int(&mut self, kind: Kind) -> io::Result<i64> {
-        if !kind.is_int() {
-            return Err(strange());
-        }
-        let zigzag = self.varint()?;
-        Ok((zigzag >> 1).cast_signed() ^ -(zigzag & 1).cast_signed())
+    pub(super) fn text(&mut self, kind: Kind) -> io::Result<u64> {
+        kind.expect(Kind::BINARY)?;
+        let length = self.varint()?;
+        self.bytes(length)?;
+        Ok(length)
     }
 
     /// The beginning of a list: what it holds, and how many.
@@ -84,28 +101,25 @@ impl<R: Read> Compact<R> {
         Ok((Kind(byte & 0x0f), count))
     }
 
-    fn skip(&mut self, kind: Kind, depth: u32, in_list: bool) -> io::Result<()> {
+    fn skip(&mut self, kind: Kind, depth: u32) -> io::Result<()> {
         let deeper = depth.checked_sub(1).ok_or_else(strange)?;
         match kind.0 {
             // A field's truth is in its kind.
-            1 | 2 if !in_list => Ok(()),
-            1..=3 => self.bytes(1),
+            1 | 2 => Ok(()),
+            3 => self.bytes(1),
             4..=6 => self.varint().map(|_| ()),
             7 => self.bytes(8),
-            8 => {
-                let length = self.varint()?;
-                self.bytes(length)
-            }
+            8 => self.text(kind).map(|_| ()),
             9 | 10 => {
                 let (of, count) = self.list()?;
-                (0..count).try_for_each(|_| self.skip(of, deeper, true))
+                (0..count).try_for_each(|_| self.skip_element(of, deeper))
             }
             11 => {
                 let count = self.varint()?;
                 let kinds = if count == 0 { 0 } else { self.byte()? };
                 (0..count).try_for_each(|_| {
-                    self.skip(Kind(kinds >> 4), deeper, true)?;
-                    self.skip(Kind(kinds & 0x0f), deeper, true)
+                    self.skip_element(Kind(kinds >> 4), deeper)?;
+                    self.skip_element(Kind(kinds & 0x0f), deeper)
                 })
             }
             12 => loop {
@@ -115,11 +129,17 @@ impl<R: Read> Compact<R> {
                     (_, 0) => drop(self.varint()?),
                     _ => {}
                 }
-                self.skip(Kind(byte & 0x0f), deeper, false)?;
+                self.skip(Kind(byte & 0x0f), deeper)?;
             },
             13 => self.bytes(16),
             _ => Err(strange()),
         }
+    }
+
+    /// Truth values have a byte each in lists and maps, which the format's reader forgets when it skips them. What is read
+    /// here has none.
+    fn skip_element(&mut self, kind: Kind, depth: u32) -> io::Result<()> {
+        if matches!(kind.0, 1 | 2) { Err(strange()) } else { self.skip(kind, depth) }
     }
 
     fn bytes(&mut self, count: u64) -> io::Result<()> {
@@ -133,6 +153,11 @@ impl<R: Read> Compact<R> {
         self.input.read_exact(&mut byte)?;
         self.read += 1;
         Ok(byte[0])
+    }
+
+    fn zigzag(&mut self) -> io::Result<i64> {
+        let zigzag = self.varint()?;
+        Ok((zigzag >> 1).cast_signed() ^ -(zigzag & 1).cast_signed())
     }
 
     fn varint(&mut self) -> io::Result<u64> {
@@ -158,15 +183,15 @@ mod tests {
 
     #[test]
     fn fields_are_visited_and_what_is_not_wanted_is_skipped() {
-        // 1: i32 -3; 2: true; 4: "ab"; 5: [7, 8] of i64; 6: {1: 1.0}; 7: map of one byte to a set; 40: i16 300.
+        // 1: i32 -3; 2: true; 4: "ab"; 5: [7, 8] of i64; 6: {1: 1.0}; 7: map of one byte to a set; 40: i32 300.
         let bytes = [
             &[0x15, 5][..],
             &[0x11],
             &[0x28, 2, b'a', b'b'],
             &[0x19, 0x26, 14, 16],
             &[0x1c, 0x17, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-            &[0x1b, 1, 0x3a, 9, 0x11, 1],
-            &[0x04, 80, 0xd8, 0x04],
+            &[0x1b, 1, 0x3a, 9, 0x13, 1],
+            &[0x05, 80, 0xd8, 0x04],
             &[0, 99],
         ]
         .concat();
@@ -175,7 +200,7 @@ mod tests {
         compact
             .fields(&mut |compact, number, kind| {
                 if matches!(number, 1 | 40) {
-                    found.push((number, compact.int(kind)?));
+                    found.push((number, compact.i32(kind)?));
                     return Ok(None);
                 }
                 Ok(Some(kind))
@@ -195,6 +220,37 @@ mod tests {
         assert!(Compact::new(deep.as_slice()).fields(&mut |_, _, kind| Ok(Some(kind))).is_err());
         let long = [&[0x19, 0xf5][..], &[0xff; 9], &[1]].concat();
         assert!(Compact::new(long.as_slice()).fields(&mut |_, _, kind| Ok(Some(kind))).is_err());
-        assert!(Compact::new(&[0x15, 0xff, 0xff][..]).fields(&mut |c, _, kind| c.int(kind).map(|_| None)).is_err());
+        assert!(Compact::new(&[0x15, 0xff, 0xff][..]).fields(&mut |c, _, kind| c.i32(kind).map(|_| None)).is_err());
+    }
+
+    // The format's reader took 65543 for 7 and 2^32 for 0, and the last of fields with one number.
+    #[test]
+    fn what_another_reader_may_read_otherwise_is_an_error() {
+        let read = |bytes: &[u8]| {
+            Compact::new(bytes).fields(&mut |compact, number, kind| {
+                if number == 1 { compact.i32(kind).map(|_| None) } else { Ok(Some(kind)) }
+            })
+        };
+        read(&[0x15, 2, 0x25, 2, 0x05, 8, 2, 0]).expect("1, 3 and 4");
+        for bytes in [
+            // 65543; -32768; 32768.
+            &[0x05, 0x8e, 0x80, 0x08, 2, 0][..],
+            &[0x05, 0xff, 0xff, 0x03, 2, 0],
+            &[0x05, 0x80, 0x80, 0x04, 2, 0],
+            // 2 twice; 3, then 2; 32767, then 15 more.
+            &[0x25, 2, 0x05, 4, 2, 0],
+            &[0x35, 2, 0x05, 4, 2, 0],
+            &[0x05, 0xfe, 0xff, 0x03, 2, 0xf5, 2, 0],
+            // 1 as i64; as truth; as 2^31.
+            &[0x16, 2, 0],
+            &[0x11, 0],
+            &[0x15, 0x80, 0x80, 0x80, 0x80, 0x10, 0],
+            // A list, a set and a map of truth values.
+            &[0x29, 0x11, 1, 0],
+            &[0x2a, 0x12, 1, 0],
+            &[0x2b, 1, 0x11, 1, 1, 0],
+        ] {
+            assert!(read(bytes).is_err(), "{bytes:x?}");
+        }
     }
 }

@@ -10,6 +10,7 @@ mod error;
 pub mod feature_table;
 mod fma;
 mod folder;
+mod footer;
 mod gtzan;
 mod inspect;
 mod listing;

@@ -4,7 +4,7 @@
 //! process, which nothing can catch. So the pages that are to be read are walked first, header by header.
 
 use std::fs::File;
-use std::io::{self, Read, Seek as _, SeekFrom};
+use std::io::{self, Read};
 
 use ::parquet::basic::{Compression, Type};
 use ::parquet::errors::ParquetError;
@@ -14,111 +14,79 @@ use flate2::read::MultiGzDecoder;
 
 use super::compact::{Compact, Kind};
 
-/// Structures within structures that a schema may have; only columns without any are read.
-const DEPTH: usize = 64;
-/// What follows the description at the end of the file: its length, and four letters.
-const TAIL: u64 = 8;
+/// What is read side by side takes at most so many bytes, and so many more for each byte of the file. Usual pages of a usual
+/// table have 1 MiB; what other programs write in one page is little larger than the file.
+const MEMORY: u64 = 64 << 20;
+const MEMORY_PER_BYTE: u64 = 16;
 /// Encodings of text that begin with a count, which the reader makes room for.
-const COUNTED: [i64; 2] = [6, 7];
+const COUNTED: [i32; 2] = [6, 7];
 /// Bytes of a text in a dictionary that was read, and of a number.
 const TEXT: u64 = 40;
 const NUMBER: u64 = 8;
 /// No value in a dictionary takes less.
 const LEAST: u64 = 4;
 
+/// Bytes of memory that `length` bytes of a file may ask for.
+pub(super) fn warranted(length: u64) -> u64 {
+    length.saturating_mul(MEMORY_PER_BYTE).saturating_add(MEMORY)
+}
+
+/// Kinds of pages. The fourth, an index, was never written; the reader may take its content for a header.
+const DATA: i32 = 0;
+const DICTIONARY: i32 = 2;
+const DATA_2: i32 = 3;
+
 /// The header of a page, as far as it says how much there is.
 #[derive(Debug, Default, PartialEq)]
 struct Header {
-    kind: i64,
-    unpacked: i64,
-    packed: i64,
+    kind: i32,
+    unpacked: i32,
+    packed: i32,
     /// Values of a dictionary.
-    values: i64,
-    encoding: i64,
-    /// Bytes before what is packed.
-    levels: i64,
+    values: i32,
+    encoding: i32,
+    /// Bytes before what is packed: two lengths.
+    levels: [i32; 2],
     /// Bytes of the header itself.
     length: u64,
 }
 
-const INDEX: i64 = 1;
-const DICTIONARY: i64 = 2;
-
 impl Header {
     fn read(input: impl Read) -> io::Result<Header> {
         let mut header = Header::default();
+        let mut details = Vec::new();
         let mut compact = Compact::new(input);
         compact.fields(&mut |compact, number, kind| {
-            let place = match number {
-                1 => &mut header.kind,
-                2 => &mut header.unpacked,
-                3 => &mut header.packed,
-                5 | 7 | 8 if kind == Kind::STRUCT => {
+            match number {
+                1 => header.kind = compact.i32(kind)?,
+                2 => header.unpacked = compact.i32(kind)?,
+                3 => header.packed = compact.i32(kind)?,
+                4 => drop(compact.i32(kind)?),
+                5..=8 => {
+                    kind.expect(Kind::STRUCT)?;
+                    details.push(number);
                     compact.fields(&mut |compact, inner, kind| {
                         match (number, inner) {
-                            (7, 1) => header.values = compact.int(kind)?,
-                            (5, 2) | (8, 4) => header.encoding = compact.int(kind)?,
-                            (8, 5 | 6) => header.levels = header.levels.saturating_add(compact.int(kind)?),
+                            (7, 1) => header.values = compact.i32(kind)?,
+                            (5, 2) | (8, 4) => header.encoding = compact.i32(kind)?,
+                            (8, 5) => header.levels[0] = compact.i32(kind)?,
+                            (8, 6) => header.levels[1] = compact.i32(kind)?,
+                            (5, 1 | 3 | 4) | (7, 2) | (8, 1..=3) => drop(compact.i32(kind)?),
                             _ => return Ok(Some(kind)),
                         }
                         Ok(None)
                     })?;
-                    return Ok(None);
                 }
                 _ => return Ok(Some(kind)),
-            };
-            *place = compact.int(kind)?;
+            }
             Ok(None)
         })?;
         header.length = compact.read();
-        Ok(header)
+        match (header.kind, details.as_slice()) {
+            (DATA, [5]) | (DICTIONARY, [7]) | (DATA_2, [8]) => Ok(header),
+            _ => Err(strange("a page is of another kind than its header")),
+        }
     }
-}
-
-/// Whether the file's schema is one that the reader can follow: it makes room for as many columns as a group states, and
-/// calls itself for groups within groups. Of a file that is cut off it says nothing; the reader does.
-pub(super) fn check_schema(mut file: &File) -> Result<(), ParquetError> {
-    let length = file.metadata()?.len();
-    let Some(tail) = length.checked_sub(TAIL) else { return Ok(()) };
-    file.seek(SeekFrom::Start(tail))?;
-    let mut size = [0; 4];
-    file.read_exact(&mut size)?;
-    let Some(start) = tail.checked_sub(u64::from(u32::from_le_bytes(size))) else { return Ok(()) };
-    let input = file.get_read(start)?;
-    Compact::new(input.take(tail - start)).fields(&mut |compact, number, kind| {
-        if (number, kind) != (2, Kind::LIST) {
-            return Ok(Some(kind));
-        }
-        let (of, count) = compact.list()?;
-        if of != Kind::STRUCT {
-            return Err(strange("its columns are no list of columns"));
-        }
-        // Of each group under way, the members that are still to come.
-        let mut open: Vec<u64> = Vec::new();
-        for _ in 0..count {
-            let mut members = 0;
-            compact.fields(&mut |compact, number, kind| match number {
-                5 => {
-                    members = compact.int(kind)?;
-                    Ok(None)
-                }
-                _ => Ok(Some(kind)),
-            })?;
-            if let Some(left) = open.last_mut() {
-                *left -= 1;
-            }
-            match u64::try_from(members) {
-                Ok(0) => {}
-                Ok(members) if members < count && open.len() < DEPTH => open.push(members),
-                _ => return Err(strange("its columns are nested too deep, or more than it has")),
-            }
-            while open.last() == Some(&0) {
-                open.pop();
-            }
-        }
-        Ok(None)
-    })?;
-    Ok(())
 }
 
 /// Bytes of memory that it takes at most at a time to read a column of a group of rows, by the headers of its pages. A page
@@ -130,13 +98,18 @@ pub(super) fn greatest(file: &File, chunk: &ColumnChunkMetaData) -> Result<u64, 
     let (mut at, mut page, mut dictionary) = (start, 0, 0);
     while at < end {
         let header = Header::read(file.get_read(at)?.take(end - at))?;
-        let sizes = [header.packed, header.unpacked, header.values, header.levels].map(u64::try_from);
-        let [Ok(packed), Ok(unpacked), Ok(values), Ok(levels)] = sizes else {
+        let [first, second] = header.levels;
+        let sizes = [header.packed, header.unpacked, header.values, first, second].map(u64::try_from);
+        let [Ok(packed), Ok(unpacked), Ok(values), Ok(first), Ok(second)] = sizes else {
             return Err(strange("a page has a size below zero").into());
         };
         at += header.length;
         if packed > end - at {
             return Err(strange("a page ends after its column").into());
+        }
+        let levels = first + second;
+        if levels > packed {
+            return Err(strange("a page ends before its values").into());
         }
         if header.kind == DICTIONARY {
             if values > unpacked / LEAST {
@@ -144,13 +117,13 @@ pub(super) fn greatest(file: &File, chunk: &ColumnChunkMetaData) -> Result<u64, 
             }
             let values = values.saturating_mul(each);
             dictionary = u64::max(dictionary, packed.saturating_add(unpacked).saturating_add(values));
-        } else if header.kind != INDEX {
+        } else {
             if each == TEXT && COUNTED.contains(&header.encoding) {
                 return Err(strange("text is in an encoding that is not read").into());
             }
             page = u64::max(page, packed.saturating_add(unpacked));
         }
-        if matches!(chunk.compression(), Compression::GZIP(_)) && levels <= packed {
+        if matches!(chunk.compression(), Compression::GZIP(_)) {
             let input = file.get_read(at + levels)?.take(packed - levels);
             check_gzip(input, unpacked.saturating_sub(levels))?;
         }
@@ -181,7 +154,7 @@ mod tests {
 
     use ::parquet::basic::GzipLevel;
     use ::parquet::data_type::{ByteArray, ByteArrayType, DoubleType};
-    use ::parquet::file::properties::WriterProperties;
+    use ::parquet::file::properties::{WriterProperties, WriterVersion};
     use ::parquet::file::writer::SerializedFileWriter;
     use ::parquet::schema::parser::parse_message_type;
 
@@ -191,10 +164,15 @@ mod tests {
 
     /// Zeros in one page of more than 1 MiB, so that its size is written in four bytes, and texts of a dictionary.
     fn written(compression: Compression) -> Vec<u8> {
+        written_in(compression, WriterVersion::PARQUET_1_0)
+    }
+
+    fn written_in(compression: Compression, version: WriterVersion) -> Vec<u8> {
         let schema = "message m { required double x; required binary label (UTF8); }";
         let schema = Arc::new(parse_message_type(schema).expect("a schema"));
         let properties = WriterProperties::builder()
             .set_compression(compression)
+            .set_writer_version(version)
             .set_column_dictionary_enabled("x".into(), false)
             .set_data_page_size_limit(8 << 20)
             .set_data_page_row_count_limit(200_000)
@@ -266,14 +244,53 @@ mod tests {
         assert!(error.contains("more values than bytes"), "{error}");
     }
 
+    // Each of them was walked over as another header than the one that the reader saw.
     #[test]
-    fn a_schema_of_more_columns_than_it_has_is_refused() {
-        let mut bytes = written(Compression::UNCOMPRESSED);
-        // The root's name, and how many members it has.
-        let root = [0x48, 1, b'm', 0x15, 4];
-        let at = bytes.windows(root.len()).position(|window| window == root).expect("it has a root");
-        bytes[at + root.len() - 1] = 0x7e;
-        let error = read(&bytes).expect_err("63 columns").to_string();
-        assert!(error.contains("more than it has"), "{error}");
+    fn headers_that_another_reader_may_read_otherwise_are_refused() {
+        // A kind, 16 bytes unpacked and packed.
+        let page = |kind: u8, rest: &[u8]| {
+            let bytes = [&[0x15, kind, 0x15, 32, 0x15, 32][..], rest, &[0]].concat();
+            Header::read(bytes.as_slice())
+        };
+        let first = [0x2c, 0x15, 2, 0x15, 12, 0x15, 6, 0x15, 6, 0];
+        let second = |levels: &[u8]| {
+            let values = [0x5c, 0x15, 2, 0x15, 0, 0x15, 2, 0x15, 0, 0x15];
+            [&values[..], levels, &[0x15, 0, 0x11, 0]].concat()
+        };
+        let header = page(0, &first).expect("of the first way");
+        assert_eq!((header.encoding, header.unpacked, header.length), (6, 16, 17));
+        assert_eq!(page(6, &second(&[8])).expect("of the second way").levels, [4, 0]);
+        assert_eq!(page(4, &[0x4c, 0x15, 40, 0x15, 0, 0]).expect("a dictionary").values, 20);
+        let others: [(u8, &[u8]); 8] = [
+            // A dictionary as field 65543.
+            (4, &[0x0c, 0x8e, 0x80, 0x08, 0x15, 40, 0x15, 0, 0]),
+            // Both ways of headers; that of another page; none.
+            (0, &[&first[..], &[0x3c], &second(&[8])[1..]].concat()),
+            (4, &first),
+            (0, &[]),
+            // An index, which has a structure without fields.
+            (2, &[0x3c, 0]),
+            // An encoding of 2^32 + 6; levels of 2^32 bytes; an encoding that states to be a truth.
+            (0, &[0x2c, 0x15, 2, 0x15, 0x8c, 0x80, 0x80, 0x80, 0x20, 0x15, 6, 0x15, 6, 0]),
+            (6, &second(&[0x80, 0x80, 0x80, 0x80, 0x20])),
+            (0, &[0x2c, 0x15, 2, 0x11, 0x15, 6, 0x15, 6, 0]),
+        ];
+        for (kind, rest) in others {
+            let read = page(kind, rest);
+            assert!(read.is_err(), "{rest:x?}: {read:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_more_levels_than_bytes_is_refused() {
+        let gzip = Compression::GZIP(GzipLevel::default());
+        let mut bytes = written_in(gzip, WriterVersion::PARQUET_2_0);
+        // Of 200,000 values in so many rows, of a dictionary, without levels.
+        let count = [0x15, 0x80, 0xb5, 0x18];
+        let page = [&[0x5c], &count[..], &[0x15, 0], &count, &[0x15, 16, 0x15, 0]].concat();
+        let at = bytes.windows(page.len()).position(|window| window == page).expect("it has one");
+        bytes[at + page.len() - 1] = 0x7e;
+        let error = read(&bytes).expect_err("63 bytes of levels").to_string();
+        assert!(error.contains("before its values"), "{error}");
     }
 }

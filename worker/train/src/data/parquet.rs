@@ -14,18 +14,16 @@ use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use ::parquet::data_type::{ByteArray, DataType};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::{FileReader as _, SerializedFileReader};
+use ::parquet::file::serialized_reader::ReadOptionsBuilder;
 use ::parquet::schema::types::ColumnDescriptor;
 
-use super::pages::{check_schema, greatest};
+use super::footer::schema;
+use super::pages::{greatest, warranted};
 use super::sheet::{Cell, Row};
 use super::{DataError, Place};
 
 /// Rows of one stretch.
 const STRETCH: usize = 1024;
-/// The pages of all columns that are read side by side take at most so many bytes, and so many more for each byte of the
-/// file. Usual pages of a usual table have 1 MiB; what other programs write in one page is little larger than the file.
-const PAGES: u64 = 64 << 20;
-const PAGES_PER_BYTE: u64 = 16;
 
 /// A Parquet file, opened and not yet read.
 pub(super) struct ParquetRows {
@@ -43,8 +41,8 @@ impl ParquetRows {
     pub(super) fn open(file: File, path: &Path) -> Result<(Vec<String>, ParquetRows), DataError> {
         let second = file.try_clone().map_err(DataError::io("read", path))?;
         let reader = guarded(path, || {
-            check_schema(&file)?;
-            SerializedFileReader::new(second)
+            let options = ReadOptionsBuilder::new().with_parquet_schema(schema(&file)?).build();
+            SerializedFileReader::new_with_options(second, options)
         })?;
         let schema = reader.metadata().file_metadata().schema_descr();
         let headings = schema.columns().iter().map(|column| column.path().string()).collect();
@@ -89,7 +87,7 @@ impl ParquetRows {
     /// Readers of the columns `wanted` of one group of rows.
     fn columns(&self, group: usize, wanted: &[usize]) -> Result<Result<Vec<Column>, DataError>, ParquetError> {
         let rows = self.reader.get_row_group(group)?;
-        let limit = PAGES + PAGES_PER_BYTE * self.file.metadata()?.len();
+        let limit = warranted(self.file.metadata()?.len());
         let mut bytes = 0;
         let mut columns = Vec::with_capacity(wanted.len());
         for &index in wanted {
