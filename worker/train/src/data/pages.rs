@@ -89,9 +89,10 @@ impl Header {
     }
 }
 
-/// Bytes of memory that it takes at most at a time to read a column of a group of rows, by the headers of its pages. A page
-/// that the reader would take much more for than is stated is an error.
-pub(super) fn greatest(file: &File, chunk: &ColumnChunkMetaData) -> Result<u64, ParquetError> {
+/// Bytes of memory that it takes at most at a time to read a column of a group of rows, by the headers of its pages; once
+/// they are more than `limit`, further pages are not looked at. A page that the reader would take much more for than is
+/// stated is an error.
+pub(super) fn greatest(file: &File, chunk: &ColumnChunkMetaData, limit: u64) -> Result<u64, ParquetError> {
     let (start, length) = chunk.byte_range();
     let end = start.saturating_add(length);
     let each = if chunk.column_type() == Type::BYTE_ARRAY { TEXT } else { NUMBER };
@@ -122,6 +123,9 @@ pub(super) fn greatest(file: &File, chunk: &ColumnChunkMetaData) -> Result<u64, 
                 return Err(strange("text is in an encoding that is not read").into());
             }
             page = u64::max(page, packed.saturating_add(unpacked));
+        }
+        if u64::saturating_add(page, dictionary) > limit {
+            break;
         }
         if matches!(chunk.compression(), Compression::GZIP(_)) {
             let input = file.get_read(at + levels)?.take(packed - levels);
@@ -155,6 +159,7 @@ mod tests {
     use ::parquet::basic::GzipLevel;
     use ::parquet::data_type::{ByteArray, ByteArrayType, DoubleType};
     use ::parquet::file::properties::{WriterProperties, WriterVersion};
+    use ::parquet::file::reader::{FileReader as _, SerializedFileReader};
     use ::parquet::file::writer::SerializedFileWriter;
     use ::parquet::schema::parser::parse_message_type;
 
@@ -223,6 +228,27 @@ mod tests {
             );
             assert!(error.to_string().contains("row_group_size"), "{error}");
         }
+    }
+
+    // Gzip was unpacked before the size that the page states was held against the limit.
+    #[test]
+    fn pages_that_state_too_much_are_not_unpacked() {
+        let mut bytes = stating(&written(Compression::GZIP(GzipLevel::default())), [0xfe, 0xff, 0xff, 0x7f]);
+        let root = tempfile::tempdir().expect("a folder");
+        let path = root.path().join("table");
+        let mut look = |limit| {
+            fs::write(&path, &bytes).expect("written");
+            let file = File::open(&path).expect("there");
+            let reader = SerializedFileReader::new(file.try_clone().expect("twice")).expect("a table");
+            let column = reader.metadata().row_group(0).column(0).clone();
+            let found = greatest(&file, &column, limit);
+            // From now on the page unpacks to more than it states, if it is unpacked.
+            bytes = stating(&bytes, [0x80, 0x80, 0x80, 0x01]);
+            found
+        };
+        assert!(look(1 << 20).expect("stated") > 127 << 20);
+        assert!(look(1 << 20).expect("stated") > 1 << 20, "not unpacked");
+        assert!(look(2 << 20).expect_err("unpacked").to_string().contains("more than it states"));
     }
 
     // Gzip was unpacked to its end: a page of a megabyte could fill a gigabyte, whatever it stated.

@@ -96,7 +96,7 @@ impl ParquetRows {
             if let Err(error) = self.readable(described, chunk.compression()) {
                 return Ok(Err(error));
             }
-            bytes = u64::saturating_add(bytes, greatest(&self.file, chunk)?);
+            bytes = u64::saturating_add(bytes, greatest(&self.file, chunk, limit - bytes)?);
             if bytes > limit {
                 return Ok(Err(DataError::ParquetPages { path: self.path.clone(), bytes, limit }));
             }
