@@ -220,6 +220,20 @@ pub enum DataError {
         /// The compression.
         codec: String,
     },
+    /// A column of text in a Parquet file is in an encoding that this program does not read.
+    #[error(
+        "read column {column:?} of {}: its text is in the encoding {encoding}; write the file with a dictionary or plain, as \
+         by `to_parquet(path, use_dictionary=True)` in pandas without `column_encoding`",
+        path.display()
+    )]
+    ParquetEncoding {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// The encoding, by the format's name.
+        encoding: String,
+    },
     /// A column of a Parquet file holds something else than numbers, truth values or text.
     #[error(
         "read column {column:?} of {}: it holds {kind}, and numbers, truth values and text are read; convert it or, in a \

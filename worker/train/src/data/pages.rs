@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 
-use ::parquet::basic::{Compression, Type};
+use ::parquet::basic::{Compression, Encoding, Type};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::ColumnChunkMetaData;
 use ::parquet::file::reader::ChunkReader as _;
@@ -19,7 +19,7 @@ use super::compact::{Compact, Kind};
 const MEMORY: u64 = 64 << 20;
 const MEMORY_PER_BYTE: u64 = 16;
 /// Encodings of text that begin with a count, which the reader makes room for.
-const COUNTED: [i32; 2] = [6, 7];
+pub(super) const COUNTED: [Encoding; 2] = [Encoding::DELTA_LENGTH_BYTE_ARRAY, Encoding::DELTA_BYTE_ARRAY];
 /// Bytes of a text in a dictionary that was read, and of a number.
 const TEXT: u64 = 40;
 const NUMBER: u64 = 8;
@@ -119,8 +119,8 @@ pub(super) fn greatest(file: &File, chunk: &ColumnChunkMetaData, limit: u64) -> 
             let values = values.saturating_mul(each);
             dictionary = u64::max(dictionary, packed.saturating_add(unpacked).saturating_add(values));
         } else {
-            if each == TEXT && COUNTED.contains(&header.encoding) {
-                return Err(strange("text is in an encoding that is not read").into());
+            if each == TEXT && COUNTED.iter().any(|counted| *counted as i32 == header.encoding) {
+                return Err(strange("a page is in an encoding that its column does not state").into());
             }
             page = u64::max(page, packed.saturating_add(unpacked));
         }

@@ -13,12 +13,13 @@ use ::parquet::basic::{Compression, ConvertedType, LogicalType, Type};
 use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use ::parquet::data_type::{ByteArray, DataType};
 use ::parquet::errors::ParquetError;
+use ::parquet::file::metadata::ColumnChunkMetaData;
 use ::parquet::file::reader::{FileReader as _, SerializedFileReader};
 use ::parquet::file::serialized_reader::ReadOptionsBuilder;
 use ::parquet::schema::types::ColumnDescriptor;
 
 use super::footer::schema;
-use super::pages::{greatest, warranted};
+use super::pages::{COUNTED, greatest, warranted};
 use super::sheet::{Cell, Row};
 use super::{DataError, Place};
 
@@ -93,7 +94,7 @@ impl ParquetRows {
         for &index in wanted {
             let chunk = rows.metadata().column(index);
             let described = chunk.column_descr();
-            if let Err(error) = self.readable(described, chunk.compression()) {
+            if let Err(error) = self.readable(chunk) {
                 return Ok(Err(error));
             }
             bytes = u64::saturating_add(bytes, greatest(&self.file, chunk, limit - bytes)?);
@@ -113,7 +114,9 @@ impl ParquetRows {
     }
 
     /// Whether a column is of a kind that is read.
-    fn readable(&self, column: &ColumnDescriptor, compression: Compression) -> Result<(), DataError> {
+    fn readable(&self, chunk: &ColumnChunkMetaData) -> Result<(), DataError> {
+        let column = chunk.column_descr();
+        let compression = chunk.compression();
         let name = || column.path().string();
         match compression {
             Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::GZIP(_) | Compression::LZ4_RAW => {}
@@ -129,7 +132,13 @@ impl ParquetRows {
         }
         let flat = column.max_rep_level() == 0 && column.path().parts().len() == 1 && column.max_def_level() <= 1;
         if flat && is_plain(column) {
-            return Ok(());
+            let counted = chunk.encodings().find(|encoding| COUNTED.contains(encoding));
+            let (Type::BYTE_ARRAY, Some(encoding)) = (column.physical_type(), counted) else { return Ok(()) };
+            return Err(DataError::ParquetEncoding {
+                path: self.path.clone(),
+                column: name(),
+                encoding: encoding.to_string(),
+            });
         }
         let kind = match column.logical_type_ref() {
             _ if !flat => "a list or structure".to_owned(),
@@ -294,6 +303,7 @@ mod tests {
     use std::fs;
     use std::sync::Arc;
 
+    use ::parquet::basic::Encoding;
     use ::parquet::data_type::{BoolType, ByteArrayType, DoubleType, FloatType, Int32Type, Int64Type};
     use ::parquet::file::properties::WriterProperties;
     use ::parquet::file::writer::SerializedFileWriter;
@@ -392,6 +402,25 @@ mod tests {
         let error = read(&file).expect_err("zstd");
         assert!(matches!(&error, DataError::ParquetCodec { codec, .. } if codec == "zstd"), "{error:?}");
         assert!(error.to_string().contains("compression=\"snappy\""), "{error}");
+    }
+
+    #[test]
+    fn text_in_an_encoding_that_is_not_read_is_named_with_a_remedy() {
+        for encoding in [Encoding::DELTA_LENGTH_BYTE_ARRAY, Encoding::DELTA_BYTE_ARRAY] {
+            let schema = parse_message_type("message m { required binary label (UTF8); }").expect("a schema");
+            let properties = WriterProperties::builder().set_dictionary_enabled(false).set_encoding(encoding);
+            let properties = Arc::new(properties.build());
+            let mut writer = SerializedFileWriter::new(Vec::new(), Arc::new(schema), properties).expect("a writer");
+            let mut group = writer.next_row_group().expect("a group");
+            let mut column = group.next_column().expect("a column").expect("one");
+            column.typed::<ByteArrayType>().write_batch(&[ByteArray::from("jazz")], None, None).expect("written");
+            column.close().expect("closed");
+            group.close().expect("closed");
+            let error = read(&writer.into_inner().expect("finished")).expect_err("not read");
+            assert!(matches!(&error, DataError::ParquetEncoding { column, .. } if column == "label"), "{error:?}");
+            let text = error.to_string();
+            assert!(text.contains(&encoding.to_string()) && text.contains("use_dictionary=True"), "{text}");
+        }
     }
 
     #[test]
