@@ -207,7 +207,7 @@ impl Preparation {
             if let Some(met) = shared.ready(need) {
                 return Ok(met);
             }
-            if let Some(fault) = queue.fault(need.place) {
+            if let Some(fault) = queue.fault(need) {
                 return Err(fault);
             }
             if waiting.stop.stopped() {

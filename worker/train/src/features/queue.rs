@@ -1,11 +1,11 @@
 //! Which clip is prepared next.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::data::DataError;
 
 /// What somebody needs of a clip.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Need {
     /// Which clip of the listing.
     pub place: usize,
@@ -27,6 +27,8 @@ pub(super) struct Queue {
     taken: Vec<bool>,
     /// The same of its copies.
     copied: Vec<bool>,
+    /// What somebody is at. A clip may be in here twice: as it is, and later with its copies.
+    busy: BTreeSet<Need>,
     /// What somebody waits for and nobody is at.
     urgent: VecDeque<Need>,
     wishes: Vec<Order>,
@@ -34,8 +36,8 @@ pub(super) struct Queue {
     turn: usize,
     /// Number of the next wish.
     number: u64,
-    /// Clips that the system kept from being read, until somebody who needs them is told.
-    faults: BTreeMap<usize, DataError>,
+    /// What the system kept from being read, until somebody who needs just that is told.
+    faults: BTreeMap<Need, DataError>,
     /// Clips that are met.
     pub(super) done: usize,
     /// How often somebody was done with a clip or its copies, or failed.
@@ -60,6 +62,7 @@ impl Queue {
         Queue {
             taken: vec![false; clips],
             copied: vec![false; clips],
+            busy: BTreeSet::new(),
             urgent: VecDeque::new(),
             wishes: Vec::new(),
             turn: 0,
@@ -118,6 +121,7 @@ impl Queue {
             // Who makes the copies sees the clip as it is on the way.
             self.taken[need.place] = true;
             self.copied[need.place] |= need.copies;
+            self.busy.insert(need);
         }
         next
     }
@@ -139,22 +143,26 @@ impl Queue {
 
     /// Notes that what was taken is there.
     pub(super) fn met(&mut self, need: Need) {
-        self.faults.remove(&need.place);
+        self.busy.remove(&need);
+        self.faults.remove(&need);
         self.turns += 1;
     }
 
     /// Notes that the system kept a clip that was taken from being read. It can be taken again, unless it is `met` and its
-    /// copies alone are missing.
+    /// copies alone are missing, or somebody else is at it.
     pub(super) fn failed(&mut self, need: Need, fault: DataError, met: bool) {
-        self.taken[need.place] = met;
+        self.busy.remove(&need);
+        let others = [false, true].map(|copies| self.busy.contains(&Need { copies, ..need }));
+        self.taken[need.place] = met || others.contains(&true);
         self.copied[need.place] &= !need.copies;
-        self.faults.insert(need.place, fault);
+        self.faults.insert(need, fault);
         self.turns += 1;
     }
 
-    /// The fault that kept a clip from being read, if nobody was told yet.
-    pub(super) fn fault(&mut self, place: usize) -> Option<DataError> {
-        self.faults.remove(&place)
+    /// The fault that kept what is needed from being read, if nobody was told yet. Who needs a clip that failed on the way to
+    /// its copies is not told: it can be taken again.
+    pub(super) fn fault(&mut self, need: Need) -> Option<DataError> {
+        self.faults.remove(&need)
     }
 }
 
@@ -187,7 +195,7 @@ mod tests {
         queue.forget(first);
         queue.failed(Need::original(2), DataError::Stopped, false);
         assert!(queue.take().is_none(), "nobody needs it");
-        assert!(queue.fault(2).is_some() && queue.fault(2).is_none());
+        assert!(queue.fault(Need::original(2)).is_some() && queue.fault(Need::original(2)).is_none());
         queue.hurry(Need::original(2));
         assert_eq!(queue.take(), Some(Need::original(2)), "again");
     }
@@ -210,5 +218,28 @@ mod tests {
         queue.failed(copies(2), DataError::Stopped, false);
         queue.hurry(Need::original(2));
         assert_eq!(queue.take(), Some(Need::original(2)));
+    }
+
+    // Who waited for the copies took the fault of the clip as it is, and who waited for that was told nothing.
+    #[test]
+    fn a_fault_is_told_to_who_needs_just_that() {
+        let mut queue = Queue::new(2, 1);
+        let copies = |place| Need { place, copies: true };
+        queue.wish(vec![Need::original(0), copies(0), Need::original(1), copies(1)]);
+        let taken: Vec<Need> = (0..4).filter_map(|_| queue.take()).collect();
+        assert_eq!(taken, [Need::original(0), copies(0), Need::original(1), copies(1)]);
+        queue.failed(Need::original(0), DataError::Stopped, false);
+        assert!(queue.fault(copies(0)).is_none() && queue.fault(Need::original(0)).is_some());
+        queue.hurry(Need::original(0));
+        assert!(!queue.has_work(), "somebody is at it for its copies");
+        queue.failed(copies(0), DataError::Stopped, false);
+        assert!(queue.fault(Need::original(0)).is_none() && queue.fault(copies(0)).is_some());
+        queue.hurry(Need::original(0));
+        assert_eq!(queue.take(), Some(Need::original(0)), "nobody is at it");
+        queue.failed(copies(1), DataError::Stopped, false);
+        queue.hurry(Need::original(1));
+        assert!(!queue.has_work(), "somebody is at the clip as it is");
+        queue.met(Need::original(1));
+        assert!(queue.fault(copies(1)).is_some());
     }
 }
