@@ -108,10 +108,19 @@ fn looked(path: &Path) -> bool {
     manifest.map_or_else(told, |manifest| manifest.examples > 0) && table
 }
 
+/// Leaves untold what the format's reader panics over: it is caught, and would be told a thousand times.
+fn hush() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if panic.location().is_some_and(|place| place.file().ends_with("hostile.rs")) {
+            tell(panic);
+        }
+    }));
+}
+
 #[test]
 fn damaged_files_give_what_is_in_them_or_an_error() {
-    // What the format's reader panics over is caught, and would be told a thousand times.
-    std::panic::set_hook(Box::new(|_| {}));
+    hush();
     let root = tempfile::tempdir().expect("a folder");
     let path = root.path().join("sheet");
     let gzip = Compression::GZIP(GzipLevel::default());
