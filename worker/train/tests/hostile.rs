@@ -32,7 +32,7 @@ fn peak() -> u64 {
     line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok()).unwrap_or(0) << 10
 }
 
-/// A file of two groups of 40 rows.
+/// A file of two groups of 40 rows, of clips `0.wav`, `1.wav`, ...
 fn written(compression: Compression, version: WriterVersion) -> Vec<u8> {
     let schema = "message m {
         required binary file (UTF8); optional binary label (UTF8); required int32 small; optional double x;
@@ -41,7 +41,7 @@ fn written(compression: Compression, version: WriterVersion) -> Vec<u8> {
     let schema = Arc::new(parse_message_type(schema).expect("a schema"));
     let properties = WriterProperties::builder().set_compression(compression).set_writer_version(version);
     let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties.build())).expect("a writer");
-    for _ in 0..2 {
+    for first in [0, 40] {
         let mut group = writer.next_row_group().expect("a group");
         let levels = [1; 40];
         macro_rules! column {
@@ -52,7 +52,8 @@ fn written(compression: Compression, version: WriterVersion) -> Vec<u8> {
             }};
         }
         let text = |text: String| ByteArray::from(text.into_bytes());
-        column!(ByteArrayType, [0; 40].map(|_| text("a.wav".into())), None);
+        let files: Vec<ByteArray> = (0..40).map(|row| text(format!("{}.wav", first + row))).collect();
+        column!(ByteArrayType, files, None);
         let labels: Vec<ByteArray> = (0..40).map(|row| text(format!("class {}", row % 3))).collect();
         column!(ByteArrayType, labels, Some(&levels));
         column!(Int32Type, (0..40).collect::<Vec<_>>(), None);
@@ -128,21 +129,33 @@ fn damaged_files_give_what_is_in_them_or_an_error() {
     let versions = [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0];
     let tables: Vec<Vec<u8>> =
         codecs.iter().flat_map(|codec| versions.map(|version| written(*codec, version))).collect();
-    let csv = "file,label,x,y\na.wav,jazz,1,2.5\n\"b,\"\"c.wav\",rock,3,-4e2\nd.wav,jazz,5,6\n".repeat(3);
+    let row = |row| format!("{row}.wav,jazz,1,2.5\n\"b,\"\"{row}.wav\",rock,3,-4e2\n");
+    let csv = format!("file,label,x,y\n{}", [0, 1, 2, 3].map(row).concat());
+    // A manifest names files that are there.
+    for clip in 0..80 {
+        fs::write(root.path().join(format!("{clip}.wav")), "").expect("written");
+        fs::write(root.path().join(format!("b,\"{clip}.wav")), "").expect("written");
+    }
+    for whole in tables.iter().map(Vec::as_slice).chain([csv.as_bytes()]) {
+        fs::write(&path, whole).expect("written");
+        assert!(looked(&path), "what is not damaged is read");
+    }
     let before = peak();
-    let (mut good, mut all) = (0, 0);
-    for number in 0..tries(3000) {
+    let count = tries(3000);
+    // Of Parquet and CSV.
+    let mut good = [0; 2];
+    for number in 0..count {
         let draw = Draw::new(1, Stream::Other(0x50), number, 0);
         let table = &tables[number as usize % tables.len()];
-        fs::write(&path, mutated(table, 800, draw)).expect("written");
-        good += u32::from(looked(&path));
-        fs::write(&path, mutated(csv.as_bytes(), 60, draw)).expect("written");
-        good += u32::from(looked(&path));
-        all += 2;
+        for (good, bytes) in good.iter_mut().zip([mutated(table, 800, draw), mutated(csv.as_bytes(), 60, draw)]) {
+            fs::write(&path, bytes).expect("written");
+            *good += u64::from(looked(&path));
+        }
         let used = peak().saturating_sub(before);
         assert!(used < MEMORY, "file {number} took {used} bytes");
     }
-    assert!(good > 0 && good < all, "{good} of {all}: the changes should matter to some");
+    let some = 1..count;
+    assert!(good.iter().all(|good| some.contains(good)), "{good:?} of {count}: the changes should matter to some");
 }
 
 #[test]
