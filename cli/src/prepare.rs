@@ -1,7 +1,7 @@
 //! Prepares features before the first trial, so that a broken data set is seen at once. What takes longer than patience
 //! lasts is left to the trials, which begin while the rest of their clips is prepared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,14 +23,18 @@ const SEARCHED: u64 = 20_000;
 /// So long trials wait until every clip was seen. After that, training beside preparation is worth more.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Every combination of data and features in a plan, once.
+/// Every combination of data, features and, where clips are changed, of splits in a plan, once: which clips are changed
+/// depends on who trains.
 fn combinations(plan: &SweepPlan) -> Vec<Training> {
     let points = plan.space.len().unwrap_or(u64::MAX).min(SEARCHED);
     let mut found = BTreeMap::new();
     for index in 0..points {
         let Some(settings) = plan.settings(index) else { break };
         if let Ok((Recipe::Train(training), _)) = Recipe::read(&settings) {
-            found.entry(json!([training.data, training.features, training.augment]).to_string()).or_insert(*training);
+            let Training { data, split, features, augment, .. } = &*training;
+            let changed = !(augment.copies.is_empty() && augment.online.is_empty());
+            let key = json!([data, features, augment, changed.then_some(split)]).to_string();
+            found.entry(key).or_insert(*training);
         }
     }
     found.into_values().collect()
@@ -45,6 +49,14 @@ pub(crate) fn prepare(
     stop: &Arc<Control>,
 ) -> Result<(), Failure> {
     let library = Library::new(cache, threads);
+    // Of one data set that is dealt out in several ways the same is odd.
+    let mut told = BTreeSet::new();
+    let mut tell = |text: String| {
+        if !told.contains(&text) {
+            printer.talk(&text);
+            told.insert(text);
+        }
+    };
     let (began, mut late) = (Instant::now(), None);
     for training in combinations(plan) {
         let bar = clips_bar(printer);
@@ -85,10 +97,10 @@ pub(crate) fn prepare(
         };
         let (examples, deal) = prepared.map_err(|error| refuse(&error))?;
         for warning in examples.warnings() {
-            printer.talk(&format!("warning: {warning}"));
+            tell(format!("warning: {warning}"));
         }
         for skipped in examples.skipped() {
-            printer.talk(&format!("  skipped {}: {}", skipped.path.display(), skipped.reason));
+            tell(format!("  skipped {}: {}", skipped.path.display(), skipped.reason));
         }
         let deal = deal.map_err(|error| refuse(&error))?;
         examples.refuse_empty_sides(&deal).map_err(|error| refuse(&error))?;
@@ -99,4 +111,37 @@ pub(crate) fn prepare(
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gliss_spec::Source;
+
+    fn folds(augment: &str) -> usize {
+        let text = format!(
+            "name: folds
+method: grid
+metric: {{name: valid_accuracy, goal: maximize}}
+recipe:
+  data: {{source: folder, path: clips}}
+  split: {{method: kfold, folds: 5}}
+  net: {{name: mlp}}
+  {augment}
+parameters:
+  split.fold: {{values: [0, 1, 2, 3, 4]}}
+  epochs: {{values: [1, 2]}}
+"
+        );
+        let source = Source::from_bytes("folds.yaml".to_owned(), text.as_bytes()).expect("text");
+        let planned = gliss_spec::plan(&source, &[], Path::new("/")).expect("a sweep");
+        combinations(&planned.plan).len()
+    }
+
+    // The first fold's training side alone had its copies made before the trials.
+    #[test]
+    fn each_fold_has_copies_of_its_own() {
+        assert_eq!(folds(""), 1);
+        assert_eq!(folds("augment: {copies: [[{noise: 0.01}]]}"), 5);
+    }
 }
