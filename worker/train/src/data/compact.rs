@@ -26,6 +26,9 @@ impl Kind {
     }
 }
 
+/// Takes a field of a structure by its number and kind, and gives back the kind of what it did not read.
+type Visit<'a, R> = dyn FnMut(&mut Compact<R>, i16, Kind) -> io::Result<Option<Kind>> + 'a;
+
 /// Values one after another.
 #[derive(Debug)]
 pub(super) struct Compact<R> {
@@ -48,10 +51,7 @@ impl<R: Read> Compact<R> {
     ///
     /// # Errors
     /// The input ends; it is nothing of the kind, or a number is out of its turn or range; what `visit` says.
-    pub(super) fn fields(
-        &mut self,
-        visit: &mut dyn FnMut(&mut Self, i16, Kind) -> io::Result<Option<Kind>>,
-    ) -> io::Result<()> {
+    pub(super) fn fields(&mut self, visit: &mut Visit<'_, R>) -> io::Result<()> {
         let mut number = 0;
         loop {
             let byte = self.byte()?;

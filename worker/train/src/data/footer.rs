@@ -146,7 +146,7 @@ mod tests {
     /// An element of a schema.
     fn element(name: &str, members: u8) -> Vec<u8> {
         let length = [name.len() as u8 & 0x7f | 0x80, (name.len() >> 7) as u8];
-        [&[0x48][..], &length, name.as_bytes(), &[0x15, 2 * members | 0x80, members >> 6, 0]].concat()
+        [&[0x48][..], &length, name.as_bytes(), &[0x15, (2 * members) | 0x80, members >> 6, 0]].concat()
     }
 
     /// A description of version 1 with a schema of these elements.
