@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use gliss_types::{SweepId, TrialId};
 
 use crate::data_args::DataVerb;
+use crate::nets_args::NetsVerb;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -141,6 +142,12 @@ Examples:
     },
     /// List workers.
     Workers,
+    /// List the nets that recipes can name, or the layers of one.
+    #[command(after_help = "Examples:\n  gliss nets\n  gliss nets show resnet18 --input 3x256x1320")]
+    Nets {
+        #[command(subcommand)]
+        verb: Option<NetsVerb>,
+    },
     /// Inspect, describe, draw and make data sets.
     Data {
         #[command(subcommand)]

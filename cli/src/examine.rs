@@ -7,7 +7,7 @@ use gliss_nets::LayerRow;
 use gliss_spec::Planned;
 use gliss_train::data::{Inspection, inspect};
 use gliss_types::Recipe;
-use gliss_types::recipe::{CopiesOf, Data, Net, STATISTICS, Training};
+use gliss_types::recipe::{CopiesOf, Data, STATISTICS, Training};
 use serde_json::{Value, json};
 
 use crate::failure::{Failure, chain};
@@ -53,7 +53,7 @@ pub(crate) struct DataSeen {
 #[derive(Debug)]
 pub(crate) struct NetSeen {
     pub(crate) net: Value,
-    pub(crate) input: Vec<usize>,
+    pub(crate) inputs: Vec<Vec<usize>>,
     /// Whether the input is only so long if clips are as long as is assumed.
     pub(crate) assumed: bool,
     pub(crate) classes: usize,
@@ -97,14 +97,6 @@ fn clip_seconds(data: &Data) -> f64 {
     }
 }
 
-/// The net's name as in a recipe.
-pub(crate) fn net_name(net: &Net) -> &'static str {
-    match net {
-        Net::LiuCnn(_) => "liu_cnn",
-        Net::Mlp(_) => "mlp",
-    }
-}
-
 /// Looks at every point (an even sample of a very large sweep).
 pub(crate) fn examine(planned: &Planned, cache: &Path, look: bool, pace: &Pace) -> Result<Examined, Failure> {
     let stride = planned.points.div_ceil(LOOKED_AT).max(1);
@@ -116,7 +108,7 @@ pub(crate) fn examine(planned: &Planned, cache: &Path, look: bool, pace: &Pace) 
         let sides = seen.data_of(planned, &training, cache, look)?;
         let net = seen.net_of(planned, &training)?;
         epochs += u64::from(training.epochs);
-        let rate = pace.macs_per_second(net_name(&training.net));
+        let rate = pace.macs_per_second(training.net.family.name());
         measured &= rate.1;
         // Backward costs twice forward; validation is a forward pass each epoch, the test one in all.
         let views = training.features.segments_of(clip_seconds(&training.data)).max(1) as f64;
@@ -189,21 +181,22 @@ impl Seen {
         // What the settings do not say: columns of a table (one that was not looked at is taken to be as wide as the first
         // document's), frames of clips.
         let columns = data.inspection.as_ref().and_then(|i| i.columns).unwrap_or(STATISTICS);
-        let dims = training.features.dims();
         let known = matches!(training.data, Data::Table { .. } | Data::Synth { .. });
-        let assumed = dims.contains(&None) && !known;
-        let dims = training.features.dims_of(clip_seconds(&training.data));
-        let input: Vec<usize> = dims.into_iter().map(|dim| dim.unwrap_or(columns)).collect();
+        let assumed = training.features.shapes_of(None).concat().contains(&None) && !known;
+        let shapes = training.features.shapes_of(Some(clip_seconds(&training.data)));
+        let whole = |dims: Vec<Option<usize>>| dims.into_iter().map(|dim| dim.unwrap_or(columns)).collect();
+        let inputs: Vec<Vec<usize>> = shapes.into_iter().map(whole).collect();
         let net = json!(training.net);
-        let key = format!("{net} {input:?} {classes}");
+        let key = format!("{net} {inputs:?} {classes}");
         if let Some(index) = self.net_index.get(&key) {
             self.nets[*index].points += 1;
             return Ok(*index);
         }
-        let layers = gliss_nets::walk(&training.net, &input, classes).map_err(|error| {
+        let shapes: Vec<&[usize]> = inputs.iter().map(Vec::as_slice).collect();
+        let layers = gliss_nets::walk(&training.net, &shapes, classes).map_err(|error| {
             Failure::from(planned.fault("net", None, &format!("failed to {}", chain(&error)), None))
         })?;
-        self.nets.push(NetSeen { net, input, assumed, classes, layers, points: 1 });
+        self.nets.push(NetSeen { net, inputs, assumed, classes, layers, points: 1 });
         self.net_index.insert(key, self.nets.len() - 1);
         Ok(self.nets.len() - 1)
     }

@@ -12,6 +12,7 @@ mod examine;
 mod exit;
 mod failure;
 mod local;
+mod nets_args;
 mod pace;
 mod prepare;
 mod printer;

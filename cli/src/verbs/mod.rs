@@ -3,6 +3,7 @@
 mod bench;
 mod coordinator;
 mod data;
+mod nets;
 mod plan;
 mod read;
 mod run;
@@ -38,6 +39,7 @@ pub(crate) async fn perform(setting: &Setting, verb: Verb) -> Result<Exit, Failu
         Verb::Resume { sweep, local } => wish::resume(setting, sweep, &local).await,
         Verb::Cancel { sweep } => wish::cancel(setting, sweep).await,
         Verb::Workers => read::workers(setting).await,
+        Verb::Nets { verb } => nets::nets(setting, verb),
         Verb::Data { verb } => data::data(setting, verb).await,
         Verb::Bench { verb } => bench::bench(setting, verb).await,
     }

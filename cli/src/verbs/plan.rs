@@ -62,7 +62,7 @@ fn as_json(planned: &Planned, examined: &Examined, slots: usize) -> Value {
             .iter()
             .map(|l| json!({"name": l.name, "output": l.output, "parameters": l.parameters, "macs": l.macs}));
         json!({
-            "net": n.net, "input": n.input, "classes": n.classes, "points": n.points, "parameters": n.parameters(),
+            "net": n.net, "inputs": n.inputs, "classes": n.classes, "points": n.points, "parameters": n.parameters(),
             "macs": n.macs(), "layers": layers.collect::<Vec<_>>(),
         })
     });
@@ -177,7 +177,10 @@ fn show_net(printer: &Printer, net: &NetSeen) {
     printer.data(&format!("\nnet {}  ({} points)", net.net, net.points));
     let mut table = plain(&["layer", "output", "parameters", "MACs"]);
     let note = if net.assumed { " (for clips of 30 s)" } else { "" };
-    table.add_row([Cell::new("input"), Cell::new(format!("{}{note}", shape(&net.input)))]);
+    for (i, input) in net.inputs.iter().enumerate() {
+        let name = if i == 0 { "input" } else { "beside" };
+        table.add_row([Cell::new(name), Cell::new(format!("{}{note}", shape(input)))]);
+    }
     for layer in &net.layers {
         table.add_row([
             Cell::new(&layer.name),

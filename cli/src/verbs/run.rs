@@ -12,7 +12,7 @@ use super::plan::{examine, warn};
 use crate::access::offline;
 use crate::args::{LocalArgs, RunArgs};
 use crate::cache;
-use crate::examine::{Examined, net_name};
+use crate::examine::Examined;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::local::{Local, processors, slots};
@@ -296,7 +296,7 @@ fn learn(cache: &Path, plan: &SweepPlan, examined: &Examined, trials: &[TrialRow
         let net = serde_json::json!(training.net);
         let Some(seen) = examined.nets.iter().find(|n| n.net == net) else { continue };
         let passes = (3.0 * train + valid) * f64::from(summary.epochs) + test;
-        pace.learn(net_name(&training.net), passes * seen.macs() as f64, passes, summary.train_seconds);
+        pace.learn(training.net.family.name(), passes * seen.macs() as f64, passes, summary.train_seconds);
     }
     pace.write();
 }

@@ -9,7 +9,7 @@ use crate::draft::Leaf;
 use crate::finding::{Log, Note};
 
 /// The other settings that hold paths.
-const OTHER_PATHS: [&str; 2] = ["features.path", "features.beside.path"];
+const OTHER_PATHS: [&str; 3] = ["features.path", "features.beside.path", "net.weights"];
 
 /// Makes the leaf absolute, if it holds a path: relative ones are joined to `base`, and `.` and `..` resolved by name
 /// alone.

@@ -11,36 +11,41 @@ use candle_core::{Device, Tensor};
 use gliss_nets::draw::{Draw, Stream};
 use gliss_nets::optimisers::Optimiser;
 use gliss_nets::{Mode, Network, ops, walk};
-use gliss_types::recipe::{LiuCnn, Mlp, Net, Optimiser as Settings};
+use gliss_types::recipe::{Net, Optimiser as Settings};
+use serde_json::{Value, json};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let seconds: f64 = std::env::args().nth(1).map_or(Ok(2.0), |s| s.parse())?;
     let part = std::env::args().nth(2).unwrap_or_default();
-    let liu = |dropout| {
-        let dense = vec![128, 128, 64, 32, 16];
-        Net::LiuCnn(LiuCnn { depth: 4, filters: 4, dropout, dense, dense_dropout: dropout })
-    };
-    let mlp = || Net::Mlp(Mlp { hidden: vec![128, 64], dropout: 0.0 });
-    let cases = [
-        ("liu_cnn 1x64x64, batch 32", liu(0.5), vec![1, 64, 64], 32),
-        ("liu_cnn 1x64x64, batch 32, no dropout", liu(0.0), vec![1, 64, 64], 32),
-        ("liu_cnn 1x128x128, batch 32", liu(0.5), vec![1, 128, 128], 32),
-        ("mlp 57-128-64-10, batch 8", mlp(), vec![57], 8),
-        ("mlp 57-128-64-10, batch 32", mlp(), vec![57], 32),
+    let picture: &[&[usize]] = &[&[1, 128, 128]];
+    #[rustfmt::skip]
+    let cases: Vec<(&str, Value, &[&[usize]], usize)> = vec![
+        ("mlp 57-128-64-10, batch 8", json!({"name": "mlp"}), &[&[57]], 8),
+        ("mlp 57-128-64-10, batch 32", json!({"name": "mlp"}), &[&[57]], 32),
+        ("cnn4 1x128x128, batch 32", json!({"name": "conv2d", "filters": [16, 32, 64, 128], "kernels": 3, "pools": 2}), picture, 32),
+        ("liu_cnn 1x64x64, batch 32", json!({"name": "liu_cnn"}), &[&[1, 64, 64]], 32),
+        ("liu_cnn 1x64x64, batch 32, no dropout", json!({"name": "liu_cnn", "dropout": 0, "dense_dropout": 0}), &[&[1, 64, 64]], 32),
+        ("liu_cnn 3x128x128, batch 64", json!({"name": "liu_cnn"}), &[&[3, 128, 128]], 64),
+        ("liu_crnn 3x128x128, batch 64", json!({"name": "liu_crnn"}), &[&[3, 128, 128]], 64),
+        ("gct_base2d 1x96x125, batch 32", json!({"name": "gct_base2d"}), &[&[1, 96, 125]], 32),
+        ("resnet18 1x128x128, batch 16", json!({"name": "resnet18"}), picture, 16),
     ];
     println!(
         "{:40} {:>9} {:>9} {:>9} {:>9} {:>12} {:>9}",
         "net", "forward", "backward", "update", "step ms", "examples/s", "GFLOP/s"
     );
-    for (name, net, input, batch) in cases.into_iter().filter(|case| case.0.contains(&part)) {
-        measure(name, &net, &input, batch, Duration::from_secs_f64(seconds))?;
+    for (name, settings, inputs, batch) in cases.into_iter().filter(|case| case.0.contains(&part)) {
+        let net =
+            Net::of(&serde_json::from_value(json!({ "net": settings }))?).map_err(|issues| format!("{issues:?}"))?;
+        measure(name, &net, inputs, batch, Duration::from_secs_f64(seconds))?;
     }
     Ok(())
 }
 
-fn measure(name: &str, net: &Net, input: &[usize], batch: usize, span: Duration) -> Result<(), Box<dyn Error>> {
+fn measure(name: &str, net: &Net, inputs: &[&[usize]], batch: usize, span: Duration) -> Result<(), Box<dyn Error>> {
     let device = Device::Cpu;
-    let network = Network::build(net, input, 10, 0, &device)?;
+    let input = inputs[0];
+    let network = Network::build(net, inputs, 10, 0, &device)?;
     let settings = Settings::Adam { lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.0 };
     let mut optimiser = Optimiser::new(&settings, network.parameters())?;
     let count = batch * input.iter().product::<usize>();
@@ -49,7 +54,7 @@ fn measure(name: &str, net: &Net, input: &[usize], batch: usize, span: Duration)
     let x = Tensor::from_vec((0..count as u64).map(|i| draw.uniform_f32(i)).collect::<Vec<f32>>(), shape, &device)?;
     let labels = Tensor::from_vec((0..batch as u32).map(|i| i % 10).collect::<Vec<u32>>(), batch, &device)?;
     // The first layer's input gets no gradient: its backward pass costs as much as its forward pass, the others' twice.
-    let macs: Vec<u64> = walk(net, input, 10)?.iter().map(|r| r.macs).filter(|&m| m > 0).collect();
+    let macs: Vec<u64> = walk(net, inputs, 10)?.iter().map(|r| r.macs).filter(|&m| m > 0).collect();
     let flop = 2.0 * (3 * macs.iter().sum::<u64>() - macs[0]) as f64 * batch as f64;
 
     let mut times = Vec::new();
@@ -57,7 +62,7 @@ fn measure(name: &str, net: &Net, input: &[usize], batch: usize, span: Duration)
     let mut step = 0;
     while begin.elapsed() < span || times.len() < 10 {
         let t0 = Instant::now();
-        let logits = network.forward(&x, Mode::Train { seed: 0, epoch: 0, step })?;
+        let logits = network.forward(&[&x], Mode::Train { seed: 0, epoch: 0, step })?;
         let loss = ops::cross_entropy(&logits, &labels)?;
         let t1 = Instant::now();
         let gradients = loss.backward()?;

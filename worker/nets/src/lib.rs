@@ -27,4 +27,4 @@ pub mod ops;
 pub mod optimisers;
 pub mod schedules;
 
-pub use nets::{LayerRow, Mode, NetError, Network, walk};
+pub use nets::{LayerRow, Mode, NetError, Network, Part, compare, walk, wanted};

@@ -1,4 +1,4 @@
-//! Whole training steps: PyTorch's net, optimisers and schedules; overfitting; the same bits twice; a resumed run.
+//! Training: PyTorch's optimisers and schedules; overfitting with every family; the same bits twice; a resumed run.
 
 mod golden;
 
@@ -9,58 +9,25 @@ use gliss_nets::draw::{Draw, Stream};
 use gliss_nets::optimisers::Optimiser;
 use gliss_nets::schedules::lr_at;
 use gliss_nets::{Mode, Network, ops};
-use gliss_types::recipe::{LiuCnn, Mlp, Net, Optimiser as Settings, Schedule};
+use gliss_types::recipe::{Family, LiuCnn, Net, Optimiser as Settings, Schedule};
 use golden::{max_diff, numbers, values};
 use serde_json::Value;
 
 type Outcome = Result<(), Box<dyn Error>>;
 
-fn mlp(hidden: &[u32]) -> Net {
-    Net::Mlp(Mlp { hidden: hidden.to_vec(), dropout: 0.0 })
+/// The net of settings under `net`.
+fn net(settings: Value) -> Net {
+    let all = serde_json::json!({ "net": settings });
+    Net::of(&serde_json::from_value(all).expect("a mapping")).expect("a net")
 }
 
 fn liu(depth: u32, dropout: f64) -> Net {
-    Net::LiuCnn(LiuCnn { depth, filters: 4, dropout, dense: vec![64, 32], dense_dropout: dropout })
+    let Family::LiuCnn(published) = net(serde_json::json!({"name": "liu_cnn"})).family else { unreachable!("its own") };
+    Family::LiuCnn(LiuCnn { depth, dropout, dense: vec![64, 32], dense_dropout: dropout, ..published }).into()
 }
 
 fn adam(lr: f64) -> Settings {
     Settings::Adam { lr, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.0 }
-}
-
-#[test]
-fn mlp_is_pytorch_s() -> Outcome {
-    let Some(folder) = golden::folder() else { return Ok(()) };
-    let golden = &golden::json(&folder, "networks.json")?["networks"]["mlp"];
-    let network = Network::build(&mlp(&[128, 64]), &[57], 10, 0, &Device::Cpu)?;
-    assert_eq!(network.parameter_count() as u64, golden["parameters"].as_u64().ok_or("a count")?);
-    let weights = golden::weights(&golden["weights"], DType::F32)?;
-    for ((_, var), weight) in network.parameters().iter().zip(&weights) {
-        var.set(weight)?;
-    }
-    let x = golden::filled(1000, &[4, 57], "1*u", DType::F32)?;
-    let logits = network.forward(&x, Mode::Eval)?;
-    let scale = golden["output_max_abs"].as_f64().ok_or("a number")?;
-    let diff = max_diff(&values(&logits)?, &numbers(&golden["eval_output"]));
-    assert!(diff < 1e-4 * scale, "outputs off by {diff}");
-
-    let step = &golden["train_step"];
-    let labels = Tensor::new(golden::labels(&step["labels"]), &Device::Cpu)?;
-    let logits = network.forward(&x, Mode::Train { seed: 0, epoch: 0, step: 0 })?;
-    let loss = ops::cross_entropy(&logits, &labels)?;
-    let expected = step["loss"].as_f64().ok_or("a loss")?;
-    assert!((f64::from(loss.to_scalar::<f32>()?) - expected).abs() < 1e-5 * expected);
-    let gradients = loss.backward()?;
-    let names = golden["weights"].as_array().ok_or("a list")?;
-    for ((name, var), listed) in network.parameters().iter().zip(names) {
-        let expected = &step["grads"][listed["name"].as_str().ok_or("a name")?];
-        let gradient = values(gradients.get(var).ok_or("a gradient")?)?;
-        let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
-        let should = expected["norm"].as_f64().ok_or("a norm")?;
-        assert!((norm - should).abs() < 1e-3 * should, "{name}: norm {norm} is not {should}");
-        let first = numbers(&expected["first"]);
-        assert!(max_diff(&gradient[..first.len()], &first) < 1e-3 * should, "{name}: {:?}", &gradient[..3]);
-    }
-    Ok(())
 }
 
 /// The settings of a golden optimiser, if it is one of ours.
@@ -138,14 +105,30 @@ fn the_triangular_schedule_is_pytorch_s() -> Outcome {
     Ok(())
 }
 
-/// Sixteen random examples of ten classes.
-fn examples(shape: &[usize]) -> Result<(Tensor, Tensor, Vec<u32>), Box<dyn Error>> {
-    let draw = Draw::new(3, Stream::Other(1), 0, 0);
-    let all: Vec<usize> = std::iter::once(16).chain(shape.iter().copied()).collect();
-    let count: usize = all.iter().product();
-    let x = (0..count as u64).map(|i| draw.normal(i) as f32).collect::<Vec<f32>>();
-    let labels: Vec<u32> = (0..16).map(|i| Draw::new(4, Stream::Other(2), 0, 0).below(i, 10) as u32).collect();
-    Ok((Tensor::from_vec(x, all, &Device::Cpu)?, Tensor::new(labels.as_slice(), &Device::Cpu)?, labels))
+/// Sixteen random examples of ten classes: the tensors of all inputs, and the labels twice.
+struct Examples {
+    inputs: Vec<Tensor>,
+    labels: Tensor,
+    truth: Vec<u32>,
+}
+
+impl Examples {
+    fn of(shapes: &[&[usize]]) -> Result<Examples, Box<dyn Error>> {
+        let input = |(number, shape): (usize, &&[usize])| {
+            let draw = Draw::new(3, Stream::Other(1 + 8 * number as u32), 0, 0);
+            let all: Vec<usize> = std::iter::once(16).chain(shape.iter().copied()).collect();
+            let count: usize = all.iter().product();
+            let x = (0..count as u64).map(|i| draw.normal(i) as f32).collect::<Vec<f32>>();
+            Tensor::from_vec(x, all, &Device::Cpu)
+        };
+        let inputs = shapes.iter().enumerate().map(input).collect::<Result<_, _>>()?;
+        let truth: Vec<u32> = (0..16).map(|i| Draw::new(4, Stream::Other(2), 0, 0).below(i, 10) as u32).collect();
+        Ok(Examples { inputs, labels: Tensor::new(truth.as_slice(), &Device::Cpu)?, truth })
+    }
+
+    fn inputs(&self) -> Vec<&Tensor> {
+        self.inputs.iter().collect()
+    }
 }
 
 struct Run {
@@ -155,45 +138,73 @@ struct Run {
 }
 
 /// Trains from step `from` to step `to` on one batch; losses as bits.
-fn train(run: &mut Run, x: &Tensor, labels: &Tensor, steps: std::ops::Range<u64>, lr: f64) -> Outcome {
+fn train(run: &mut Run, examples: &Examples, steps: std::ops::Range<u64>, lr: f64) -> Outcome {
     for step in steps {
-        let logits = run.network.forward(x, Mode::Train { seed: 11, epoch: step / 4, step: step % 4 })?;
-        let loss = ops::cross_entropy(&logits, labels)?;
+        let logits =
+            run.network.forward(&examples.inputs(), Mode::Train { seed: 11, epoch: step / 4, step: step % 4 })?;
+        let loss = ops::cross_entropy(&logits, &examples.labels)?;
         run.optimiser.step(&loss.backward()?, lr)?;
         run.losses.push(loss.to_scalar::<f32>()?.to_bits());
     }
     Ok(())
 }
 
-fn start(net: &Net, input: &[usize], settings: &Settings) -> Result<Run, Box<dyn Error>> {
-    let network = Network::build(net, input, 10, 11, &Device::Cpu)?;
+fn start(net: &Net, shapes: &[&[usize]], settings: &Settings) -> Result<Run, Box<dyn Error>> {
+    let network = Network::build(net, shapes, 10, 11, &Device::Cpu)?;
     let optimiser = Optimiser::new(settings, network.parameters())?;
     Ok(Run { network, optimiser, losses: Vec::new() })
 }
 
+/// Every family on inputs as small as it takes, without what keeps it from learning by heart. `examples/overfit` has the
+/// presets as published.
 #[test]
 fn sixteen_examples_are_learnt_by_heart() -> Outcome {
-    for (net, input, steps) in [(liu(3, 0.0), vec![1, 32, 32], 150), (mlp(&[128, 64]), vec![57], 120)] {
-        let (x, labels, truth) = examples(&input)?;
-        let mut run = start(&net, &input, &adam(3e-3))?;
-        train(&mut run, &x, &labels, 0..steps, 3e-3)?;
+    use serde_json::json;
+    type Case<'a> = (Value, &'a [&'a [usize]], u64, f64);
+    let still = json!({"name": "liu_crnn", "gru": [24, 16], "gru_dropout": 0, "dense": [32], "dense_dropout": 0});
+    #[rustfmt::skip]
+    let cases: Vec<Case<'_>> = vec![
+        (json!({"name": "mlp"}), &[&[57]], 120, 3e-3),
+        (json!({"name": "gct_mlp753"}), &[&[753]], 60, 3e-3),
+        (json!({"name": "liu_cnn", "depth": 3, "dropout": 0, "dense": [64, 32], "dense_dropout": 0}), &[&[1, 32, 32]], 150, 3e-3),
+        (json!({"name": "liu_dcnn", "dropout": 0, "dense_dropout": 0}), &[&[1, 16, 16]], 80, 3e-3),
+        (still, &[&[1, 32, 32]], 150, 5e-3),
+        (json!({"name": "liu_dcrnn", "dropout": 0, "gru_dropout": 0, "dense_dropout": 0}), &[&[1, 16, 16]], 150, 5e-3),
+        (json!({"name": "gct_base1d", "filters": [32, 32], "pools": 3}), &[&[16, 40]], 100, 5e-3),
+        (json!({"name": "gct_base2d", "pools": 2}), &[&[1, 24, 24]], 60, 5e-3),
+        (json!({"name": "nnet2_2d"}), &[&[1, 17, 12]], 30, 1e-3),
+        (json!({"name": "nnet2_1d", "kernel": 1024, "pad": 0}), &[&[1, 6144]], 40, 1e-3),
+        (json!({"name": "nnet2_mix", "kernel": 1024, "pad": 0}), &[&[1, 17, 9], &[1, 6144]], 30, 1e-3),
+        (json!({"name": "spec_embed"}), &[&[1, 96, 96], &[20]], 120, 5e-3),
+        (json!({"name": "resnet18"}), &[&[1, 32, 32]], 30, 1e-3),
+        (json!({"name": "resnet18_d2l"}), &[&[1, 32, 32]], 30, 1e-3),
+        (json!({"name": "mobilenet_v1_025"}), &[&[1, 32, 32]], 80, 3e-3),
+        (json!({"name": "squeezenet1_0", "dropout": 0}), &[&[1, 47, 47]], 200, 3e-4),
+    ];
+    for (settings, shapes, steps, lr) in cases {
+        let examples = Examples::of(shapes)?;
+        let mut run = start(&net(settings.clone()), shapes, &adam(lr))?;
+        train(&mut run, &examples, 0..steps, lr)?;
         let (first, last) = (f32::from_bits(run.losses[0]), f32::from_bits(run.losses[steps as usize - 1]));
-        let predictions = run.network.forward(&x, Mode::Eval)?.argmax(1)?.to_vec1::<u32>()?;
-        assert_eq!(predictions, truth, "{net:?}: loss {first} to {last}");
-        assert!(last < 0.1, "{net:?}: loss {first} to {last}");
+        println!("{settings}: loss {first:.2} to {last:.4}");
+        // In training mode: running statistics lag behind so few steps.
+        let mode = Mode::Train { seed: 11, epoch: steps, step: 0 };
+        let predictions = run.network.forward(&examples.inputs(), mode)?.argmax(1)?.to_vec1::<u32>()?;
+        assert_eq!(predictions, examples.truth, "{settings}: loss {first} to {last}");
+        assert!(last < 0.2, "{settings}: loss {first} to {last}");
     }
     Ok(())
 }
 
 #[test]
 fn the_same_seed_gives_the_same_bits_alone_or_beside_others() -> Outcome {
-    let input = [1, 24, 40];
+    let shapes: &[&[usize]] = &[&[1, 24, 40]];
     let net = liu(2, 0.5);
-    let (x, labels, _) = examples(&input)?;
+    let examples = Examples::of(shapes)?;
     let losses = || -> Result<Vec<u32>, String> {
         let run = || -> Result<Vec<u32>, Box<dyn Error>> {
-            let mut run = start(&net, &input, &adam(1e-3))?;
-            train(&mut run, &x, &labels, 0..12, 1e-3)?;
+            let mut run = start(&net, shapes, &adam(1e-3))?;
+            train(&mut run, &examples, 0..12, 1e-3)?;
             Ok(run.losses)
         };
         run().map_err(|e| e.to_string())
@@ -212,31 +223,31 @@ fn the_same_seed_gives_the_same_bits_alone_or_beside_others() -> Outcome {
 
 #[test]
 fn a_resumed_run_is_the_unbroken_one_to_the_bit() -> Outcome {
-    let input = [1, 16, 16];
-    let (x, labels, _) = examples(&input)?;
+    let shapes: &[&[usize]] = &[&[1, 16, 16]];
+    let examples = Examples::of(shapes)?;
     let sgd = Settings::Sgd { lr: 0.05, momentum: 0.9, nesterov: true, weight_decay: 1e-3 };
-    for settings in [adam(1e-3), sgd] {
-        let net = liu(2, 0.3);
-        let mut unbroken = start(&net, &input, &settings)?;
-        train(&mut unbroken, &x, &labels, 0..9, settings.lr())?;
+    let normed = net(serde_json::json!({"name": "gct_base2d", "pools": 2, "dropout": 0.2}));
+    for (net, settings) in [(liu(2, 0.3), adam(1e-3)), (liu(2, 0.3), sgd), (normed, adam(1e-3))] {
+        let mut unbroken = start(&net, shapes, &settings)?;
+        train(&mut unbroken, &examples, 0..9, settings.lr())?;
 
-        let mut before = start(&net, &input, &settings)?;
-        train(&mut before, &x, &labels, 0..4, settings.lr())?;
+        let mut before = start(&net, shapes, &settings)?;
+        train(&mut before, &examples, 0..4, settings.lr())?;
         let weights: Vec<Tensor> =
-            before.network.parameters().iter().map(|(_, v)| v.as_detached_tensor().copy()).collect::<Result<_, _>>()?;
+            before.network.state().map(|(_, v)| v.as_detached_tensor().copy()).collect::<Result<_, _>>()?;
         let (state, steps) = (before.optimiser.state()?, before.optimiser.steps());
         // What was taken must not change with further steps.
-        train(&mut before, &x, &labels, 4..6, settings.lr())?;
+        train(&mut before, &examples, 4..6, settings.lr())?;
 
-        let mut resumed = start(&net, &input, &settings)?;
-        for ((_, var), weight) in resumed.network.parameters().iter().zip(&weights) {
+        let mut resumed = start(&net, shapes, &settings)?;
+        for ((_, var), weight) in resumed.network.state().zip(&weights) {
             var.set(weight)?;
         }
         let find = |name: &str| state.iter().find(|(n, _)| n == name).map(|(_, t)| t.clone());
         resumed.optimiser.load_state(steps, find)?;
-        train(&mut resumed, &x, &labels, 4..9, settings.lr())?;
+        train(&mut resumed, &examples, 4..9, settings.lr())?;
         assert_eq!(resumed.losses, unbroken.losses[4..]);
-        for ((name, a), (_, b)) in resumed.network.parameters().iter().zip(unbroken.network.parameters()) {
+        for ((name, a), (_, b)) in resumed.network.state().zip(unbroken.network.state()) {
             assert_eq!(values(a)?, values(b)?, "{name}");
         }
         assert!(resumed.optimiser.load_state(1, |_| None).is_err());

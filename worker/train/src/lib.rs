@@ -16,6 +16,7 @@ mod in_parallel;
 pub mod library;
 pub mod split;
 pub mod trainer;
+pub mod weights;
 
 pub use control::Control;
 pub use library::Library;

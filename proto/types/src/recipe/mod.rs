@@ -14,7 +14,10 @@ pub use features::{
     MelPicture, Normalise, Padding, Pieces, Reference, STATISTICS, STATISTICS_RATE, Segments, Statistics,
     StftMagnitude, Store, Waveform,
 };
-pub use net::{LiuCnn, Mlp, Net};
+pub use net::{
+    Alexnet, ConvStack, Edge, Family, Initial, LiuCnn, LiuCrnn, LiuDcnn, LiuDcrnn, Mlp, Mobilenet, Net, Nnet2,
+    Nnet2Form, PRESETS, Preset, Resnet, ResnetForm, SpecEmbed, Spectrum, Squeezenet, Vgg,
+};
 pub use split::{FOLD_LIMIT, FilteredLists, Split};
 pub use training::{Optimiser, Schedule};
 

@@ -13,6 +13,14 @@ pub enum NetError {
         /// What it needs.
         rule: String,
     },
+    /// Another number of inputs than the net takes.
+    #[error("the net gets {got} inputs, the rule is {expected}")]
+    Inputs {
+        /// How many.
+        got: usize,
+        /// How many it takes.
+        expected: usize,
+    },
     /// No classes to tell apart.
     #[error("the net has {classes} classes, the rule is at least 1")]
     Classes {
@@ -35,6 +43,19 @@ pub enum NetError {
         /// Its shape.
         got: Vec<usize>,
         /// Shape of one example.
+        expected: Vec<usize>,
+    },
+    /// Weights from elsewhere that do not fit.
+    #[error(
+        "weights hold `{name}` {}, the rule is shape {expected:?}",
+        got.as_ref().map_or("not at all".to_owned(), |got| format!("in shape {got:?}"))
+    )]
+    Weights {
+        /// The tensor's name in the net.
+        name: String,
+        /// Its shape among the weights, if it is there.
+        got: Option<Vec<usize>>,
+        /// Its shape in the net.
         expected: Vec<usize>,
     },
     /// An operation failed.

@@ -1,5 +1,5 @@
-//! `liu_cnn` (papers.md 2.4): blocks of "same" convolution, ReLU, max-pool 2 and dropout; fully connected layers with ReLU;
-//! dropout; the classes. Keras' initial weights, as its authors had.
+//! `liu_cnn` (papers.md 2.4): blocks of convolution, ReLU, max-pool 2 and dropout; fully connected layers with ReLU; dropout;
+//! the classes. Keras' initial weights, as its authors had.
 //!
 //! As published, on 3 x 128 x 128 with 8 classes:
 //!
@@ -15,22 +15,22 @@
 
 use gliss_types::recipe::LiuCnn;
 
-use super::layer::Layer;
-use crate::init::Init;
-use crate::ops::Activation;
+use super::blocks::{dense, doubled};
+use super::layer::Conv;
+use super::parameter::Scheme;
+use super::table::{Made, Node, Table};
 
-pub(super) fn table(net: &LiuCnn, classes: usize) -> Vec<Layer> {
-    let mut table = Vec::new();
+pub(super) fn write(t: &mut Table, net: &LiuCnn, x: Node, classes: usize) -> Made {
+    t.scheme = Scheme::Keras;
+    let mut x = x;
     for i in 0..net.depth {
-        let filters = (net.filters as usize).saturating_mul(1usize.checked_shl(i).unwrap_or(usize::MAX));
-        table.push(Layer::conv(i as usize, filters, LiuCnn::kernel(i) as usize, Init::Keras));
-        table.push(Layer::dropout(i as usize, net.dropout));
+        let mut conv = Conv::square(doubled(net.filters, i), LiuCnn::kernel(i) as usize);
+        if net.padding.is_same() {
+            conv = conv.same();
+        }
+        x = t.conv_relu_pool(&format!("conv.{i}"), x, conv)?;
+        x = t.dropout(x, net.dropout)?;
     }
-    table.push(Layer::flatten());
-    for (i, &width) in net.dense.iter().enumerate() {
-        table.push(Layer::linear(i, width as usize, Activation::Relu, Init::Keras));
-    }
-    table.push(Layer::dropout(net.depth as usize, net.dense_dropout));
-    table.push(Layer::linear(net.dense.len(), classes, Activation::None, Init::Keras));
-    table
+    let x = t.flatten(x)?;
+    dense(t, x, &net.dense, net.dense_dropout, classes)
 }

@@ -3,17 +3,19 @@
 use candle_core::{Device, Tensor, Var};
 use gliss_types::recipe::Net;
 
-use super::NetError;
-use super::layer::{Kind, Layer};
+use super::layer::{Kind, Norm};
+use super::table::{Node, Row, Table};
 use super::walk::rows;
+use super::{NetError, table};
 use crate::draw::{Draw, Stream};
 use crate::init;
-use crate::ops::{ConvMethod, conv_relu_pool, dropout, linear};
+use crate::ops::{self, ConvMethod, GruWeights, Reset};
 
 /// What a forward pass is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// A training step: values are dropped, as a function of all three, and gradients can follow.
+    /// A training step: values are dropped, as a function of all three, batches are normalised by their own statistics, of
+    /// which running ones take note, and gradients can follow.
     Train {
         /// The recipe's.
         seed: u64,
@@ -22,79 +24,164 @@ pub enum Mode {
         /// From 0, in its epoch or over all: any numbering in which no step of an epoch comes twice.
         step: u64,
     },
-    /// Predictions: nothing is dropped and no graph is kept.
+    /// Predictions: nothing is dropped, running statistics normalise, and no graph is kept.
     Eval,
 }
 
 /// A net with its parameters.
 #[derive(Debug)]
 pub struct Network {
-    input: Vec<usize>,
-    layers: Vec<Built>,
+    pub(super) table: Table,
+    /// Of each row of the table, its parameters and buffers in their order.
+    values: Vec<Vec<Var>>,
     parameters: Vec<(String, Var)>,
-}
-
-#[derive(Debug)]
-struct Built {
-    layer: Layer,
-    /// Where its weight is among the parameters; its bias is next.
-    weight: usize,
+    buffers: Vec<(String, Var)>,
+    l2: Vec<f64>,
+    /// For each row, the last row that needs what it gives.
+    last_use: Vec<usize>,
 }
 
 impl Network {
-    /// A net for examples of shape `input` (`[features]`, `[channels, height, width]`, or any other that it takes), with first
-    /// weights that are a function of `seed`. f32.
+    /// A net for examples of shapes `inputs`, one for each input (`[features]`, `[channels, height, width]`, or any other
+    /// that it takes), with first weights that are a function of `seed`. f32.
     ///
     /// # Errors
     /// What [`super::walk`] refuses, or a device without room.
-    pub fn build(net: &Net, input: &[usize], classes: usize, seed: u64, device: &Device) -> Result<Network, NetError> {
-        let (mut layers, mut parameters) = (Vec::new(), Vec::new());
-        for (layer, from, row) in rows(net, input, classes)? {
-            let weight = parameters.len();
-            for parameter in layer.parameters(&from) {
+    pub fn build(
+        net: &Net,
+        inputs: &[&[usize]],
+        classes: usize,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Network, NetError> {
+        let table = table(net, inputs, classes)?;
+        rows(&table)?;
+        let (mut values, mut parameters, mut buffers, mut l2) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for row in &table.rows {
+            let layer = &row.layer;
+            let mut own = Vec::new();
+            for parameter in layer.parameters(&table.inputs_of(row)) {
                 let number = parameters.len() as u32;
-                let var = init::uniform(seed, number, &parameter.shape, parameter.bound, device)
-                    .map_err(|source| NetError::Layer { layer: row.name.clone(), source })?;
-                parameters.push((format!("{}.{}", row.name, parameter.part), var));
+                let var = init::draw(seed, number, &parameter.shape, parameter.first, device)
+                    .map_err(|source| NetError::Layer { layer: layer.name.clone(), source })?;
+                own.push(var.clone());
+                let named = (format!("{}.{}", layer.name, parameter.part), var);
+                if parameter.learnt {
+                    parameters.push(named);
+                    l2.push(parameter.l2);
+                } else {
+                    buffers.push(named);
+                }
             }
-            layers.push(Built { layer, weight });
+            values.push(own);
         }
-        Ok(Network { input: input.to_vec(), layers, parameters })
+        let mut last_use: Vec<usize> = (0..table.rows.len()).collect();
+        for (number, row) in table.rows.iter().enumerate() {
+            for node in &row.from {
+                if let Node::Layer(from) = node {
+                    last_use[*from] = number;
+                }
+            }
+        }
+        Ok(Network { table, values, parameters, buffers, l2, last_use })
     }
 
-    /// The logits (batch, classes) of a batch of f32 (batch, then the shape of one example).
+    /// The logits (batch, classes) of a batch of f32: for each input, (batch, then the shape of one example).
     ///
     /// # Errors
-    /// A batch of another shape, or an operation that fails.
-    pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor, NetError> {
-        if x.dims().split_first().map(|(_, example)| example) != Some(self.input.as_slice()) {
-            return Err(NetError::Batch { got: x.dims().to_vec(), expected: self.input.clone() });
+    /// A batch of other shapes, or an operation that fails.
+    pub fn forward(&self, inputs: &[&Tensor], mode: Mode) -> Result<Tensor, NetError> {
+        if inputs.len() != self.table.inputs.len() {
+            return Err(NetError::Inputs { got: inputs.len(), expected: self.table.inputs.len() });
         }
-        let mut x = x.clone();
-        for (number, built) in self.layers.iter().enumerate() {
-            let result = self.layer(built, number as u32, &x, mode);
-            x = result.map_err(|source| NetError::Layer { layer: built.layer.name.clone(), source })?;
+        for (x, expected) in inputs.iter().zip(&self.table.inputs) {
+            if x.dims().split_first().map(|(_, example)| example) != Some(expected.as_slice()) {
+                return Err(NetError::Batch { got: x.dims().to_vec(), expected: expected.clone() });
+            }
         }
-        Ok(x)
+        let mut outputs: Vec<Option<Tensor>> = vec![None; self.table.rows.len()];
+        for (number, row) in self.table.rows.iter().enumerate() {
+            let given: Vec<&Tensor> = row.from.iter().filter_map(|node| given(inputs, &outputs, *node)).collect();
+            let made = self.layer(number, row, &given, mode);
+            let made = made.map_err(|source| NetError::Layer { layer: row.layer.name.clone(), source })?;
+            // What nobody needs any more need not stay; in training the graph keeps what it needs.
+            for node in &row.from {
+                if let Node::Layer(from) = *node
+                    && self.last_use[from] == number
+                {
+                    outputs[from] = None;
+                }
+            }
+            outputs[number] = Some(made);
+        }
+        Ok(outputs.pop().flatten().expect("a table has a last row, which was just made"))
     }
 
-    fn layer(&self, built: &Built, number: u32, x: &Tensor, mode: Mode) -> candle_core::Result<Tensor> {
+    fn layer(&self, number: usize, row: &Row, from: &[&Tensor], mode: Mode) -> candle_core::Result<Tensor> {
+        let values = &self.values[number];
         let parameter = |i: usize| match mode {
-            Mode::Train { .. } => self.parameters[built.weight + i].1.as_tensor().clone(),
-            Mode::Eval => self.parameters[built.weight + i].1.as_detached_tensor(),
+            Mode::Train { .. } => values[i].as_tensor().clone(),
+            Mode::Eval => values[i].as_detached_tensor(),
         };
-        match built.layer.kind {
-            Kind::ConvReluPool { kernel, .. } => {
-                conv_relu_pool(x, &parameter(0), &parameter(1), Layer::same(kernel), ConvMethod::Quickest)
+        let x = from[0];
+        match &row.layer.kind {
+            Kind::Conv(conv) => {
+                let bias = conv.bias.then(|| parameter(1));
+                let (window, method) = (conv.window, ConvMethod::Quickest);
+                ops::conv2d_grouped(x, &parameter(0), bias.as_ref(), window, conv.groups, method)
             }
+            Kind::ConvReluPool(conv) => {
+                ops::conv_relu_pool(x, &parameter(0), &parameter(1), conv.window, ConvMethod::Quickest)
+            }
+            Kind::Norm(norm) => self.norm(norm, values, x, mode),
+            Kind::Relu => ops::relu(x),
+            Kind::Relu6 => ops::relu6(x),
+            Kind::Elu => ops::elu(x, 1.0),
+            Kind::MaxPool(window) => ops::max_pool2d(x, *window),
+            Kind::AvgPool(window, counts) => ops::avg_pool2d(x, *window, *counts),
+            &Kind::AdaptiveAvg(rows, columns) => ops::adaptive_avg_pool2d(x, rows, columns),
+            Kind::GlobalAvg => ops::global_avg_pool2d(x),
+            Kind::GlobalMax => ops::global_max_pool2d(x),
+            Kind::Concat => Tensor::cat(from, 1),
+            Kind::Add => from[0] + from[1],
             Kind::Flatten => x.flatten_from(1),
-            Kind::Dropout { p } => match mode {
+            Kind::OneRow => match *x.dims() {
+                [_, _, _] => x.unsqueeze(2),
+                _ => x.transpose(1, 2),
+            },
+            Kind::Columns => {
+                let (batch, channels, rows, columns) = x.dims4()?;
+                x.permute((0, 3, 1, 2))?.reshape((batch, columns, channels * rows))
+            }
+            &Kind::Dropout { p } => match mode {
                 Mode::Train { seed, epoch, step } => {
-                    dropout(x, p, Draw::new(seed, Stream::Dropout(number), epoch, step))
+                    ops::dropout(x, p, Draw::new(seed, Stream::Dropout(number as u32), epoch, step))
                 }
                 Mode::Eval => Ok(x.clone()),
             },
-            Kind::Linear { activation, .. } => linear(x, &parameter(0), &parameter(1), activation),
+            &Kind::Linear { activation, .. } => ops::linear(x, &parameter(0), &parameter(1), activation),
+            &Kind::Gru { reset, steps, .. } => {
+                let parameters: Vec<Tensor> = (0..values.len()).map(parameter).collect();
+                let hidden_bias = (reset == Reset::After).then(|| &parameters[3]);
+                let [input, hidden, input_bias] = [&parameters[0], &parameters[1], &parameters[2]];
+                ops::gru(x, &GruWeights { input, hidden, input_bias, hidden_bias }, reset, steps)
+            }
+        }
+    }
+
+    fn norm(&self, norm: &Norm, values: &[Var], x: &Tensor, mode: Mode) -> candle_core::Result<Tensor> {
+        let [weight, bias, mean, variance] = [0, 1, 2, 3].map(|i| &values[i]);
+        let Norm { eps, momentum, unbiased, activation } = *norm;
+        match mode {
+            Mode::Train { .. } => {
+                let (y, stats) = ops::batch_norm(x, weight.as_tensor(), bias.as_tensor(), eps, activation)?;
+                ops::update_running(mean, variance, &stats, momentum, unbiased)?;
+                Ok(y)
+            }
+            Mode::Eval => {
+                let [weight, bias, mean, variance] = [weight, bias, mean, variance].map(|var| var.as_detached_tensor());
+                ops::batch_norm_eval(x, [&weight, &bias, &mean, &variance], eps, activation)
+            }
         }
     }
 
@@ -104,8 +191,32 @@ impl Network {
         &self.parameters
     }
 
+    /// Names and values of what training keeps beside the parameters: running statistics. Without them a net predicts
+    /// otherwise.
+    pub fn buffers(&self) -> &[(String, Var)] {
+        &self.buffers
+    }
+
+    /// All that predictions depend on: parameters, then buffers.
+    pub fn state(&self) -> impl Iterator<Item = &(String, Var)> {
+        self.parameters.iter().chain(&self.buffers)
+    }
+
+    /// For each of [`Network::parameters`], the factor with which the sum of its squares is part of the loss.
+    pub fn l2(&self) -> &[f64] {
+        &self.l2
+    }
+
     /// How many numbers are learnt.
     pub fn parameter_count(&self) -> usize {
         self.parameters.iter().map(|(_, var)| var.elem_count()).sum()
+    }
+}
+
+/// What a node gives.
+fn given<'t>(inputs: &[&'t Tensor], outputs: &'t [Option<Tensor>], node: Node) -> Option<&'t Tensor> {
+    match node {
+        Node::Input(i) => inputs.get(i).copied(),
+        Node::Layer(i) => outputs.get(i)?.as_ref(),
     }
 }

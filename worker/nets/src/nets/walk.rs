@@ -2,7 +2,8 @@
 
 use gliss_types::recipe::Net;
 
-use super::layer::Layer;
+use super::layer::count;
+use super::table::{Row, Table};
 use super::{NetError, table};
 
 /// The most parameters of a net: 8 GiB of weights.
@@ -17,39 +18,41 @@ pub struct LayerRow {
     pub output: Vec<usize>,
     /// Numbers that are learnt.
     pub parameters: u64,
+    /// Numbers that are kept beside them: running statistics.
+    pub buffers: u64,
     /// Multiplications and additions, as pairs, of a forward pass.
     pub macs: u64,
 }
 
-/// The layers of a net for examples of shape `input` (`[features]`, `[channels, height, width]`, or any other that the net takes) and that many classes.
+/// The layers of a net for examples of shapes `inputs`, one for each input (`[features]`, `[channels, height, width]`, or any
+/// other that the net takes), and that many classes.
 ///
 /// # Errors
 /// A net that cannot take such examples, or that is too large. What `walk` accepts, [`super::Network::build`] builds.
-pub fn walk(net: &Net, input: &[usize], classes: usize) -> Result<Vec<LayerRow>, NetError> {
-    Ok(rows(net, input, classes)?.into_iter().map(|(_, _, row)| row).collect())
+pub fn walk(net: &Net, inputs: &[&[usize]], classes: usize) -> Result<Vec<LayerRow>, NetError> {
+    let table = table(net, inputs, classes)?;
+    rows(&table)
 }
 
-/// Each layer with its input and its row.
-pub(super) fn rows(net: &Net, input: &[usize], classes: usize) -> Result<Vec<(Layer, Vec<usize>, LayerRow)>, NetError> {
-    if classes == 0 {
-        return Err(NetError::Classes { classes });
-    }
-    let mut input = input.to_vec();
+/// The rows of a table.
+pub(super) fn rows(table: &Table) -> Result<Vec<LayerRow>, NetError> {
     let mut total = 0u64;
-    let mut rows = Vec::new();
-    for layer in table(net, &input, classes) {
-        let output = layer.output(&input)?;
-        let mut parameters = 0u64;
-        for parameter in layer.parameters(&input) {
-            let count = parameter.shape.iter().try_fold(1u64, |product, &n| product.checked_mul(n as u64));
-            parameters = parameters.saturating_add(count.unwrap_or(u64::MAX));
-        }
-        total = total.saturating_add(parameters);
-        if total > LIMIT {
-            return Err(NetError::TooLarge { layer: layer.name, parameters: total, limit: LIMIT });
-        }
-        let row = LayerRow { name: layer.name.clone(), output: output.clone(), parameters, macs: layer.macs(&input) };
-        rows.push((layer, std::mem::replace(&mut input, output), row));
+    table.rows.iter().map(|row| counted(table, row, &mut total)).collect()
+}
+
+fn counted(table: &Table, row: &Row, total: &mut u64) -> Result<LayerRow, NetError> {
+    let inputs = table.inputs_of(row);
+    let (mut learnt, mut buffers) = (0u64, 0u64);
+    for parameter in row.layer.parameters(&inputs) {
+        let numbers = count(&parameter.shape).map_or(u64::MAX, |count| count as u64);
+        let sum = if parameter.learnt { &mut learnt } else { &mut buffers };
+        *sum = sum.saturating_add(numbers);
     }
-    Ok(rows)
+    *total = total.saturating_add(learnt);
+    if *total > LIMIT {
+        let layer = row.layer.name.clone();
+        return Err(NetError::TooLarge { layer, parameters: *total, limit: LIMIT });
+    }
+    let (name, output) = (row.layer.name.clone(), row.output.clone());
+    Ok(LayerRow { name, output, parameters: learnt, buffers, macs: row.layer.macs(&inputs) })
 }

@@ -3,6 +3,7 @@
 use candle_core::{CpuStorage, DType, Layout, Result, Tensor, WithDType};
 
 use super::lanes::{self, Kernel};
+use super::smooth;
 
 /// What is wrong with an operation's arguments. Reaches the caller inside [`candle_core::Error`].
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -80,6 +81,8 @@ pub(crate) trait Element: WithDType {
     const SMALLEST: Self;
     fn sqrt(self) -> Self;
     fn exp(self) -> Self;
+    /// e^x - 1, also where it is close to 0.
+    fn exp_m1(self) -> Self;
     fn ln(self) -> Self;
     fn is_nan(self) -> bool;
     /// Itself or 0, without a branch.
@@ -93,7 +96,7 @@ pub(crate) trait Element: WithDType {
 }
 
 macro_rules! element {
-    ($t:ty, $bits:ty, $storage:path, $run:path) => {
+    ($t:ty, $bits:ty, $storage:path, $run:path, $exp_m1:path) => {
         impl Element for $t {
             const SMALLEST: Self = <$t>::MIN_POSITIVE;
             #[inline(always)]
@@ -103,6 +106,10 @@ macro_rules! element {
             #[inline(always)]
             fn exp(self) -> Self {
                 <$t>::exp(self)
+            }
+            #[inline(always)]
+            fn exp_m1(self) -> Self {
+                $exp_m1(self)
             }
             #[inline(always)]
             fn ln(self) -> Self {
@@ -133,8 +140,8 @@ macro_rules! element {
         }
     };
 }
-element!(f32, u32, CpuStorage::F32, lanes::run_f32);
-element!(f64, u64, CpuStorage::F64, lanes::run_f64);
+element!(f32, u32, CpuStorage::F32, lanes::run_f32, smooth::exp_m1_f32);
+element!(f64, u64, CpuStorage::F64, lanes::run_f64, f64::exp_m1);
 
 /// The values of a contiguous tensor's storage, in row-major order.
 pub(crate) fn slice<'a, T: Element>(storage: &'a CpuStorage, layout: &Layout, op: &'static str) -> Result<&'a [T]> {

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDType};
 
 use super::window::Span;
-use super::{Element, OpError, Window, by_type, slice, with_slice};
+use super::{Axis, Element, OpError, Padding, Window, by_type, slice, with_slice};
 
 const OP: &str = "max-pool";
 
@@ -22,6 +22,17 @@ struct MaxPool {
 /// A window that does not fit, or padding that could fill a window; numbers other than f32 and f64.
 pub fn max_pool2d(x: &Tensor, window: Window) -> Result<Tensor> {
     x.contiguous()?.apply_op1(MaxPool { window, winners: Mutex::new(None) })
+}
+
+/// The maximum of each channel of `x` (batch, channels, height, width): (batch, channels). The first of equals, in row-major
+/// order, gets the gradient; a NaN wins.
+///
+/// # Errors
+/// An input without places; numbers other than f32 and f64.
+pub fn global_max_pool2d(x: &Tensor) -> Result<Tensor> {
+    let axis = |side| Axis { kernel: side, stride: 1, padding: Padding::Both(0) };
+    let (_, _, height, width) = x.dims4()?;
+    max_pool2d(x, Window { rows: axis(height), columns: axis(width) })?.flatten_from(1)
 }
 
 fn spans(window: Window, dims: &[usize]) -> std::result::Result<(usize, Span, Span), OpError> {

@@ -4,12 +4,17 @@
 //! gives the same bits for the same input on one kind of CPU. Failures are candle errors; what is wrong with arguments
 //! arrives as an [`OpError`] wrapped in one. Gradients are computed only for arguments that candle tracks.
 
+mod average;
+mod batch_norm;
 mod conv2d;
 mod conv_block;
 mod conv_shape;
 mod cross_entropy;
 mod dropout;
 mod element;
+mod elu;
+mod grouped;
+mod gru;
 pub(crate) mod lanes;
 mod linear;
 mod lowered;
@@ -17,16 +22,22 @@ mod matrix;
 mod max_pool2d;
 mod relu;
 mod shifted;
+mod smooth;
 mod window;
 
+pub use average::{PaddingCounts, adaptive_avg_pool2d, avg_pool2d, global_avg_pool2d};
+pub use batch_norm::{BatchStats, batch_norm, batch_norm_eval, update_running};
 pub use conv_block::conv_relu_pool;
 pub use conv2d::{ConvMethod, conv2d};
 pub use cross_entropy::cross_entropy;
 pub use dropout::dropout;
 pub use element::OpError;
+pub use elu::elu;
+pub use grouped::conv2d_grouped;
+pub use gru::{GruWeights, Reset, Steps, gru};
 pub use linear::{Activation, linear};
-pub use max_pool2d::max_pool2d;
-pub use relu::relu;
+pub use max_pool2d::{global_max_pool2d, max_pool2d};
+pub use relu::{relu, relu6};
 pub use window::{Axis, Padding, Window};
 
 pub(crate) use element::{Element, by_type, slice, with_slice};

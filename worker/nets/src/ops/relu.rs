@@ -1,19 +1,29 @@
-//! max(0, x), with derivative 0 at 0 (PyTorch's rule). NaN stays NaN.
+//! max(0, x), with derivative 0 at 0 (PyTorch's rule), and the same cut off at 6. NaN stays NaN.
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDType};
 
 use super::{Element, by_type, slice, with_slice};
 
 const OP: &str = "relu";
 
-struct Relu;
+struct Relu {
+    most: f64,
+}
 
 /// The larger of 0 and each value. Any shape.
 ///
 /// # Errors
 /// Numbers other than f32 and f64; a tensor outside the CPU's memory.
 pub fn relu(x: &Tensor) -> Result<Tensor> {
-    x.contiguous()?.apply_op1(Relu)
+    x.contiguous()?.apply_op1(Relu { most: f64::INFINITY })
+}
+
+/// The larger of 0 and each value, at most 6 (PyTorch's `relu6`: no gradient at 6 and above). Any shape.
+///
+/// # Errors
+/// Numbers other than f32 and f64; a tensor outside the CPU's memory.
+pub fn relu6(x: &Tensor) -> Result<Tensor> {
+    x.contiguous()?.apply_op1(Relu { most: 6.0 })
 }
 
 /// The larger of 0 and `x`; NaN stays.
@@ -36,8 +46,10 @@ impl CustomOp1 for Relu {
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let dtype = candle_core::backend::BackendStorage::dtype(storage);
         by_type!(OP, dtype, T => {
+            let most = <T as WithDType>::from_f64(self.most);
             let x = slice::<T>(storage, layout, OP)?;
-            Ok((<T as candle_core::WithDType>::to_cpu_storage_owned(x.iter().map(|&v| positive(v)).collect()), layout.shape().clone()))
+            let y = x.iter().map(|&v| if v >= most { most } else { positive(v) }).collect();
+            Ok((<T as WithDType>::to_cpu_storage_owned(y), layout.shape().clone()))
         })
     }
 
@@ -45,7 +57,9 @@ impl CustomOp1 for Relu {
         let dy = dy.contiguous()?;
         by_type!(OP, y.dtype(), T => with_slice::<T, _>(y, OP, |y_values| {
             with_slice::<T, _>(&dy, OP, |dy_values| {
-                let dx: Vec<T> = dy_values.iter().zip(y_values).map(|(&g, &v)| gated(g, v)).collect();
+                let (most, zero) = (<T as WithDType>::from_f64(self.most), <T as WithDType>::from_f64(0.0));
+                let gate = |(&g, &v): (&T, &T)| if v >= most { zero } else { gated(g, v) };
+                let dx: Vec<T> = dy_values.iter().zip(y_values).map(gate).collect();
                 Ok(Some(Tensor::from_vec(dx, y.shape(), y.device())?))
             })
         }))

@@ -1,4 +1,5 @@
 //! Reading the golden references: where they lie, their arrays, and the hash that fills weights and inputs.
+#![allow(clippy::allow_attributes, dead_code, reason = "each test uses a part of it")]
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -45,8 +46,9 @@ pub(crate) fn hash(s: u64, i: u64) -> f64 {
     (z >> 40) as f64 / (1u64 << 23) as f64 - 1.0
 }
 
-/// A tensor filled by a rule of the form `factor*u`, where the factor is a number or `sqrt(a/b)`.
+/// A tensor filled by a rule of the form `factor*u` or `1 + factor*u`, where the factor is a number or `sqrt(a/b)`.
 pub(crate) fn filled(stream: u64, shape: &[usize], rule: &str, dtype: DType) -> Result<Tensor, Box<dyn Error>> {
+    let (level, rule) = rule.strip_prefix("1 + ").map_or((0.0, rule), |rule| (1.0, rule));
     let factor = rule.strip_suffix("*u").ok_or_else(|| format!("unknown rule {rule}"))?;
     let factor: f64 = match factor.strip_prefix("sqrt(").and_then(|f| f.strip_suffix(')')) {
         Some(ratio) => {
@@ -56,7 +58,7 @@ pub(crate) fn filled(stream: u64, shape: &[usize], rule: &str, dtype: DType) -> 
         None => factor.parse()?,
     };
     let count: usize = shape.iter().product();
-    let values: Vec<f64> = (0..count as u64).map(|i| factor * hash(stream, i)).collect();
+    let values: Vec<f64> = (0..count as u64).map(|i| level + factor * hash(stream, i)).collect();
     Ok(Tensor::from_vec(values, shape, &Device::Cpu)?.to_dtype(dtype)?)
 }
 

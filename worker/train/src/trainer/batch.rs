@@ -68,13 +68,19 @@ pub(super) struct Feed<'f> {
 pub(super) struct Batch {
     /// (count, then the shape of one).
     pub(super) x: Tensor,
-    /// The second input, of which no net makes use so far.
-    #[cfg_attr(not(test), expect(dead_code, reason = "it is handed over once a net takes two inputs"))]
+    /// The second input, where there are two.
     pub(super) beside: Option<Tensor>,
     /// The class of each.
     pub(super) labels: Vec<u32>,
     /// Which they are.
     pub(super) examples: Vec<Example>,
+}
+
+impl Batch {
+    /// The tensors of all inputs.
+    pub(super) fn inputs(&self) -> Vec<&Tensor> {
+        [Some(&self.x), self.beside.as_ref()].into_iter().flatten().collect()
+    }
 }
 
 /// The values of one example, one list for each input; none if its clip cannot be used.
@@ -122,9 +128,16 @@ impl<'a> Batches<'a> {
         Ok(Batches { shape, source, labels: &examples.labels, train, valid, test, combine, threads: examples.threads })
     }
 
-    /// The shape of one example.
-    pub(super) fn shape(&self) -> &[usize] {
-        &self.shape
+    /// The shapes of one example, one for each input.
+    pub(super) fn shapes(&self) -> Vec<&[usize]> {
+        [Some(self.shape.as_slice()), self.beside_shape()].into_iter().flatten().collect()
+    }
+
+    fn beside_shape(&self) -> Option<&[usize]> {
+        match &self.source {
+            Source::Clips(lenses) => lenses.beside_shape(),
+            Source::Rows(_) => None,
+        }
     }
 
     /// The examples that train, those of unusable clips too where nothing had to be learnt from them.
@@ -258,10 +271,7 @@ impl<'a> Batches<'a> {
         if examples.is_empty() {
             return Ok(None);
         }
-        let beside = match &self.source {
-            Source::Clips(lenses) => lenses.beside_shape(),
-            Source::Rows(_) => None,
-        };
+        let beside = self.beside_shape();
         let mut values = values.into_iter();
         let mut tensor = |shape: &[usize]| {
             let shape = [[examples.len()].as_slice(), shape].concat();

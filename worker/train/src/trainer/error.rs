@@ -20,6 +20,9 @@ pub enum TrainError {
     /// The net cannot be built or run.
     #[error("build or run the net")]
     Net(#[source] Box<NetError>),
+    /// The weights to begin with cannot be used.
+    #[error(transparent)]
+    Weights(#[from] crate::weights::WeightsError),
     /// The optimiser failed.
     #[error("make a step")]
     Optimiser(#[source] Box<OptimiserError>),
@@ -104,6 +107,7 @@ impl TrainError {
             Self::Checkpoint { source, .. } => source.retry(),
             Self::Optimiser(_) | Self::Tensor(_) | Self::Thread(_) => true,
             Self::Resume { .. } | Self::ResumeOptimiser { .. } => true,
+            Self::Weights(error) => matches!(error, crate::weights::WeightsError::Io { .. }),
             Self::Split(_) | Self::Diverged { .. } | Self::Objective { .. } => false,
         }
     }

@@ -254,8 +254,8 @@ impl<'a> Fit<'a> {
 
     /// One step; yields its loss, which is not learnt from unless it is finite.
     fn step(&mut self, examples: &Batch, mode: Mode, lr: f64, train: &mut Tally) -> Result<f64, TrainError> {
-        let Batch { x, labels, .. } = examples;
-        let logits = self.network.forward(x, mode)?;
+        let labels = &examples.labels;
+        let logits = self.network.forward(&examples.inputs(), mode)?;
         let targets = Tensor::from_slice(labels, labels.len(), &Device::Cpu)?;
         let loss = ops::cross_entropy(&logits, &targets)?;
         let value = f64::from(loss.to_scalar::<f32>()?);

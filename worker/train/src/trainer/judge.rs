@@ -77,11 +77,12 @@ pub(super) fn judge(
     let mut jury = batches.combine(side).map(Jury::new);
     let mut tally = Tally::default();
     let mut feed = batches.plain(&examples);
-    while let Some(Batch { x, labels, examples, .. }) = batches.next(&mut feed, CHUNK, waiting)? {
+    while let Some(batch) = batches.next(&mut feed, CHUNK, waiting)? {
         if waiting.stop.stopped() {
             return Err(DataError::Stopped.into());
         }
-        let logits = network.forward(&x, Mode::Eval)?;
+        let logits = network.forward(&batch.inputs(), Mode::Eval)?;
+        let Batch { labels, examples, .. } = batch;
         let classes = logits.dim(1)?;
         let logits = logits.flatten_all()?.to_vec1::<f32>()?;
         match &mut jury {

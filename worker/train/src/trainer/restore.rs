@@ -25,15 +25,15 @@ pub(super) fn stored(parts: &[(&str, &[(String, Tensor)])]) -> Result<Vec<Stored
     Ok(all)
 }
 
-/// Copies of a network's weights.
+/// Copies of a network's weights and running statistics.
 pub(super) fn weights(network: &Network) -> Result<Vec<(String, Tensor)>> {
     let copy = |(name, var): &(String, Var)| Ok((name.clone(), var.as_detached_tensor().copy()?));
-    network.parameters().iter().map(copy).collect()
+    network.state().map(copy).collect()
 }
 
-/// Puts `weights` into a network; they are of the same names in the same order.
+/// Puts what [`weights`] copied back into a network; names and order are the same.
 pub(super) fn set_weights(network: &Network, weights: &[(String, Tensor)]) -> Result<()> {
-    network.parameters().iter().zip(weights).try_for_each(|((_, var), (_, weight))| var.set(weight))
+    network.state().zip(weights).try_for_each(|((_, var), (_, weight))| var.set(weight))
 }
 
 /// The tensors of a checkpoint, handed out one by one.
@@ -48,7 +48,7 @@ impl Tensors {
         Tensors { by_name }
     }
 
-    /// Takes a tensor for each parameter of `network`, of its shape.
+    /// Takes a tensor for each parameter and running statistic of `network`, of its shape.
     ///
     /// # Errors
     /// One that is missing or has another shape.
@@ -68,7 +68,7 @@ impl Tensors {
             };
             Ok((name.clone(), tensor.ok_or_else(unlike)?))
         };
-        network.parameters().iter().map(one).collect()
+        network.state().map(one).collect()
     }
 
     /// The tensors of a part by their names in it; none is left behind.

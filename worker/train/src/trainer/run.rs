@@ -1,8 +1,10 @@
 //! The way in: one recipe, one thread, one result.
 
+use std::path::Path;
+
 use candle_core::Device;
-use gliss_nets::Network;
 use gliss_nets::draw::{Draw, Stream};
+use gliss_nets::{Network, Part};
 use gliss_types::recipe::{Noop, Training};
 use gliss_types::{CheckpointRef, Objective, Recipe, Summary};
 
@@ -13,7 +15,7 @@ use crate::checkpoint::CheckpointStore;
 use crate::data::DataError;
 use crate::features::Waiting;
 use crate::library::Examples;
-use crate::{Control, Library};
+use crate::{Control, Library, weights};
 
 /// candle walks and drops the graph of a step by recursion.
 const STACK: usize = 64 << 20;
@@ -94,7 +96,12 @@ fn fit(
     let deal = examples.deal(&training.split)?;
     let mut preparing = |done, total| events(Event::Preparing { done, total });
     let batches = Batches::new(examples, training, &deal, &mut Waiting::new(&mut preparing, control))?;
-    let network = Network::build(&training.net, batches.shape(), examples.classes.len(), training.seed, &Device::Cpu)?;
+    let network =
+        Network::build(&training.net, &batches.shapes(), examples.classes.len(), training.seed, &Device::Cpu)?;
+    // A checkpoint holds all that came of them.
+    if let (Some(path), None) = (&training.net.weights, &context.resume) {
+        weights::load(Path::new(path), &network, Part::Body)?;
+    }
     let mut fit = Fit::new(training, &recipe.key(), context.objective, (batches, &deal), network)?;
     if let Some(reference) = &context.resume {
         let read = context.checkpoints.read(&reference.hash);

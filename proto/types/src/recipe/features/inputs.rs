@@ -165,9 +165,10 @@ impl Features {
         self.input.dims(self.segments.as_ref(), None)
     }
 
-    /// The same where the data's clips are taken to last `seconds`; a table's columns stay open.
-    pub fn dims_of(&self, seconds: f64) -> Vec<Option<usize>> {
-        self.input.dims(self.segments.as_ref(), Some(seconds))
+    /// The same of all inputs, where the data's clips are taken to last `seconds`, if any are; a table's columns stay open.
+    pub fn shapes_of(&self, seconds: Option<f64>) -> Vec<Vec<Option<usize>>> {
+        let inputs = [Some(&self.input), self.beside.as_ref()].into_iter().flatten();
+        inputs.map(|input| input.dims(self.segments.as_ref(), seconds)).collect()
     }
 }
 
@@ -216,7 +217,7 @@ impl Input {
         input
     }
 
-    /// See [`Features::dims_of`].
+    /// See [`Features::shapes_of`].
     pub fn dims(&self, segments: Option<&Segments>, seconds: Option<f64>) -> Vec<Option<usize>> {
         let samples = |rate: u32, first: f64| {
             let pieces = segments.and_then(|segments| segments.pieces(rate)).map(|pieces| pieces.length);

@@ -67,7 +67,7 @@ fn the_papers_inputs_have_the_papers_shapes() {
     let fourth = json!({"kind": "mel", "n_fft": 1024, "mels": 96, "normalise": "global", "channels": 0});
     let training = good(fourth.clone(), Value::Null);
     assert_eq!(training.features.dims(), [Some(96), None], "as long as the shortest clip");
-    assert_eq!(training.features.dims_of(29.93), [Some(96), Some(936)]);
+    assert_eq!(training.features.shapes_of(Some(29.93)), [[Some(96), Some(936)]]);
     let mut cut = fourth;
     cut["channels"] = json!(3);
     cut["segments"] = json!({"frames": 125, "aggregate": "vote", "aggregate_valid": false});
@@ -174,11 +174,26 @@ fn combinations_that_cannot_be_are_refused_with_a_remedy() {
 }
 
 #[test]
-fn a_second_input_is_read_though_no_net_takes_it() {
+fn a_second_input_goes_with_nets_that_take_two() {
     let issues = on_sound(json!({"kind": "waveform", "samples": 9000, "beside": {"kind": "stft"}}), Value::Null);
-    let issues = issues.expect_err("no net");
+    let issues = issues.expect_err("a net of one input");
     assert_eq!(issues.len(), 1, "{issues:?}");
-    assert!(issues[0].to_string().contains("two inputs"));
+    assert!(issues[0].to_string().contains("takes one input"), "{issues:?}");
+    let with = |features: Value, net: &str| {
+        read(json!({"data": {"source": "synth"}, "features": features, "net": {"name": net}}))
+    };
+    let both = json!({"kind": "stft", "beside": {"kind": "waveform", "samples": 9000}});
+    with(both.clone(), "nnet2_mix").expect("goes with two");
+    for (features, net, path) in [
+        (json!({"kind": "stft"}), "nnet2_mix", "net.name"),
+        (both.clone(), "spec_embed", "features.beside.kind"),
+        (both, "nnet2_1d", "features.beside.kind"),
+        (json!({"kind": "stft"}), "nnet2_1d", "net.name"),
+        (json!({"kind": "statistics"}), "gct_q1", "net.name"),
+    ] {
+        let issues = with(features, net).expect_err(net);
+        assert!(issues.iter().any(|issue| issue.path == path), "{net}: {issues:?}");
+    }
     let rates = json!({"kind": "waveform", "segments": {"samples": 4096},
                        "beside": {"kind": "stft", "sample_rate": 44_100}});
     let issues = on_sound(rates, Value::Null).expect_err("two rates");
