@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use gliss_nets::LayerRow;
+use gliss_nets::{LayerRow, Part};
 use gliss_spec::Planned;
 use gliss_train::data::{Inspection, inspect};
+use gliss_train::weights;
 use gliss_types::Recipe;
 use gliss_types::recipe::{CopiesOf, Data, STATISTICS, Training};
 use serde_json::{Value, json};
@@ -106,7 +107,7 @@ pub(crate) fn examine(planned: &Planned, cache: &Path, look: bool, pace: &Pace) 
         // What cannot be read was reported when the file was planned.
         let Some(Ok(Recipe::Train(training))) = planned.recipe(index) else { continue };
         let sides = seen.data_of(planned, &training, cache, look)?;
-        let net = seen.net_of(planned, &training)?;
+        let net = seen.net_of(planned, &training, look)?;
         epochs += u64::from(training.epochs);
         let rate = pace.macs_per_second(training.net.family.name());
         measured &= rate.1;
@@ -175,7 +176,7 @@ impl Seen {
     }
 
     /// The net of a recipe, by its place in `nets`.
-    fn net_of(&mut self, planned: &Planned, training: &Training) -> Result<usize, Failure> {
+    fn net_of(&mut self, planned: &Planned, training: &Training, look: bool) -> Result<usize, Failure> {
         let data = &self.data[self.data_index[&json!(training.data).to_string()]];
         let classes = data.inspection.as_ref().map_or(ASSUMED.0, |i| i.classes.len());
         // What the settings do not say: columns of a table (one that was not looked at is taken to be as wide as the first
@@ -196,6 +197,15 @@ impl Seen {
         let layers = gliss_nets::walk(&training.net, &shapes, classes).map_err(|error| {
             Failure::from(planned.fault("net", None, &format!("failed to {}", chain(&error)), None))
         })?;
+        if let (Some(path), true) = (&training.net.weights, look) {
+            let checked = weights::check(Path::new(path), &training.net, &shapes, classes, Part::Body);
+            checked.map_err(|error| {
+                let message = format!("failed to {}", chain(&error));
+                let help =
+                    "the file must hold every layer but the last under its name; `--no-data-check` skips this look";
+                Failure::from(planned.fault("net.weights", Some(&json!(path)), &message, Some(help)))
+            })?;
+        }
         self.nets.push(NetSeen { net, inputs, assumed, classes, layers, points: 1 });
         self.net_index.insert(key, self.nets.len() - 1);
         Ok(self.nets.len() - 1)
