@@ -7,22 +7,26 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use candle_core::{Device, Tensor};
+use candle_core::{Device, Tensor, Var};
 use gliss_nets::draw::{Draw, Stream};
+use gliss_nets::init::{self, First};
 use gliss_nets::optimisers::Optimiser;
 use gliss_nets::{Mode, Network, ops, walk};
 use gliss_types::recipe::{Net, Optimiser as Settings};
 use serde_json::{Value, json};
 
-fn main() -> Result<(), Box<dyn Error>> {
+type Outcome = Result<(), Box<dyn Error>>;
+
+fn main() -> Outcome {
     let seconds: f64 = std::env::args().nth(1).map_or(Ok(2.0), |s| s.parse())?;
     let part = std::env::args().nth(2).unwrap_or_default();
+    let span = Duration::from_secs_f64(seconds);
     let picture: &[&[usize]] = &[&[1, 128, 128]];
     #[rustfmt::skip]
     let cases: Vec<(&str, Value, &[&[usize]], usize)> = vec![
         ("mlp 57-128-64-10, batch 8", json!({"name": "mlp"}), &[&[57]], 8),
         ("mlp 57-128-64-10, batch 32", json!({"name": "mlp"}), &[&[57]], 32),
-        ("cnn4 1x128x128, batch 32", json!({"name": "conv2d", "filters": [16, 32, 64, 128], "kernels": 3, "pools": 2}), picture, 32),
+        ("cnn 1x128x128, batch 32", json!({"name": "conv2d", "filters": [32, 64, 128, 128], "kernels": [5, 5, 3, 3], "pools": 2, "norm": false, "dense": [64]}), picture, 32),
         ("liu_cnn 1x64x64, batch 32", json!({"name": "liu_cnn"}), &[&[1, 64, 64]], 32),
         ("liu_cnn 1x64x64, batch 32, no dropout", json!({"name": "liu_cnn", "dropout": 0, "dense_dropout": 0}), &[&[1, 64, 64]], 32),
         ("liu_cnn 3x128x128, batch 64", json!({"name": "liu_cnn"}), &[&[3, 128, 128]], 64),
@@ -37,32 +41,66 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (name, settings, inputs, batch) in cases.into_iter().filter(|case| case.0.contains(&part)) {
         let net =
             Net::of(&serde_json::from_value(json!({ "net": settings }))?).map_err(|issues| format!("{issues:?}"))?;
-        measure(name, &net, inputs, batch, Duration::from_secs_f64(seconds))?;
+        of_net(name, &net, inputs, batch, span)?;
+    }
+    let gru = "gru 64, 32 steps of 128, batch 32";
+    if gru.contains(&part) {
+        of_gru(gru, span)?;
     }
     Ok(())
 }
 
-fn measure(name: &str, net: &Net, inputs: &[&[usize]], batch: usize, span: Duration) -> Result<(), Box<dyn Error>> {
+fn of_net(name: &str, net: &Net, inputs: &[&[usize]], batch: usize, span: Duration) -> Outcome {
+    let network = Network::build(net, inputs, 10, 0, &Device::Cpu)?;
+    // The first layer's input gets no gradient: its backward pass costs as much as its forward pass, the others' twice.
+    let macs: Vec<u64> = walk(net, inputs, 10)?.iter().map(|r| r.macs).filter(|&m| m > 0).collect();
+    let flop = 2.0 * (3 * macs.iter().sum::<u64>() - macs[0]) as f64 * batch as f64;
+    measure(name, network.parameters(), (inputs[0], batch), flop, span, |x, step| {
+        Ok(network.forward(&[x], Mode::Train { seed: 0, epoch: 0, step })?)
+    })
+}
+
+/// A recurrent layer of 64 over 32 steps of 128 numbers, and the classes.
+fn of_gru(name: &str, span: Duration) -> Outcome {
+    let (batch, steps, features, width) = (32usize, 32usize, 128usize, 64usize);
+    let shapes = [vec![3 * width, features], vec![3 * width, width], vec![3 * width], vec![3 * width]];
+    let shapes = shapes.into_iter().chain([vec![10, width], vec![10]]).enumerate();
+    let var = |(i, shape): (usize, Vec<usize>)| {
+        Ok((i.to_string(), init::draw(0, i as u32, &shape, First::Uniform(0.125), &Device::Cpu)?))
+    };
+    let vars: Vec<(String, Var)> = shapes.map(var).collect::<candle_core::Result<_>>()?;
+    let of = |i: usize| vars[i].1.as_tensor();
+    let flop = 6.0 * (batch * (steps * 3 * width * (features + width) + 10 * width)) as f64;
+    measure(name, &vars, (&[steps, features], batch), flop, span, |x, _| {
+        let weights = ops::GruWeights { input: of(0), hidden: of(1), input_bias: of(2), hidden_bias: Some(of(3)) };
+        let state = ops::gru(x, &weights, ops::Reset::After, ops::Steps::Last)?;
+        Ok(ops::linear(&state, of(4), of(5), ops::Activation::None)?)
+    })
+}
+
+fn measure(
+    name: &str,
+    parameters: &[(String, Var)],
+    (input, batch): (&[usize], usize),
+    flop: f64,
+    span: Duration,
+    forward: impl Fn(&Tensor, u64) -> Result<Tensor, Box<dyn Error>>,
+) -> Outcome {
     let device = Device::Cpu;
-    let input = inputs[0];
-    let network = Network::build(net, inputs, 10, 0, &device)?;
     let settings = Settings::Adam { lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.0 };
-    let mut optimiser = Optimiser::new(&settings, network.parameters())?;
+    let mut optimiser = Optimiser::new(&settings, parameters)?;
     let count = batch * input.iter().product::<usize>();
     let draw = Draw::new(0, Stream::Other(0), 0, 0);
     let shape: Vec<usize> = std::iter::once(batch).chain(input.iter().copied()).collect();
     let x = Tensor::from_vec((0..count as u64).map(|i| draw.uniform_f32(i)).collect::<Vec<f32>>(), shape, &device)?;
     let labels = Tensor::from_vec((0..batch as u32).map(|i| i % 10).collect::<Vec<u32>>(), batch, &device)?;
-    // The first layer's input gets no gradient: its backward pass costs as much as its forward pass, the others' twice.
-    let macs: Vec<u64> = walk(net, inputs, 10)?.iter().map(|r| r.macs).filter(|&m| m > 0).collect();
-    let flop = 2.0 * (3 * macs.iter().sum::<u64>() - macs[0]) as f64 * batch as f64;
 
     let mut times = Vec::new();
     let (begin, begin_cpu) = (Instant::now(), cpu_seconds());
     let mut step = 0;
     while begin.elapsed() < span || times.len() < 10 {
         let t0 = Instant::now();
-        let logits = network.forward(&[&x], Mode::Train { seed: 0, epoch: 0, step })?;
+        let logits = forward(&x, step)?;
         let loss = ops::cross_entropy(&logits, &labels)?;
         let t1 = Instant::now();
         let gradients = loss.backward()?;

@@ -62,7 +62,14 @@ fn of_stack(name: &str) -> String {
 /// The nets with a golden, the names of their weights, and what is compared besides outputs.
 fn nets() -> Vec<(&'static str, Net, Rename)> {
     let named = |name: &str| Net::named(name).expect("is a net");
-    let stack = ConvStack { filters: vec![16, 32, 64, 128], kernels: vec![3; 4], pools: vec![2; 4], dropout: 0.0 };
+    let stack = ConvStack {
+        filters: vec![16, 32, 64, 128],
+        kernels: vec![3; 4],
+        pools: vec![2; 4],
+        dropout: 0.0,
+        norm: true,
+        dense: vec![],
+    };
     vec![
         ("mlp", named("mlp"), of_mlp),
         ("cnn4", Family::Conv2d(stack).into(), of_stack),

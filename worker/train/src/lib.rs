@@ -15,6 +15,7 @@ pub mod features;
 mod in_parallel;
 pub mod library;
 pub mod split;
+pub mod trained;
 pub mod trainer;
 pub mod weights;
 

@@ -1,5 +1,5 @@
-//! `conv1d` and `conv2d`: blocks of convolution, batch norm, ReLU and max-pool; the average of all places; one fully connected
-//! layer. Presets of papers.md 5.5, with 8 classes:
+//! `conv1d` and `conv2d`: blocks of convolution, batch norm (or none), ReLU and max-pool; the average of all places; fully
+//! connected layers. Presets of papers.md 5.5, with 8 classes:
 //!
 //! | preset | filters | kernels | pools | parameters |
 //! | --- | --- | --- | --- | --- |
@@ -26,14 +26,27 @@ pub(super) fn write(t: &mut Table, net: &ConvStack, x: Node, classes: usize, pla
             (window.rows.kernel, window.rows.stride) = (1, 1);
             Conv::rect(filters, 1, kernel).pads(0, kernel / 2)
         };
-        x = conv_norm(t, [&format!("conv.{i}"), &format!("norm.{i}")], x, conv, Norm::PYTORCH.relu())?;
-        if pool > 1 {
-            x = t.max_pool_of(x, window)?;
+        let name = format!("conv.{i}");
+        if !net.norm && planar && pool == 2 {
+            x = t.conv_relu_pool(&name, x, conv)?;
+        } else {
+            x = if net.norm {
+                conv_norm(t, [&name, &format!("norm.{i}")], x, conv, Norm::PYTORCH.relu())?
+            } else {
+                let x = t.conv(&name, x, conv)?;
+                t.relu(x)?
+            };
+            if pool > 1 {
+                x = t.max_pool_of(x, window)?;
+            }
         }
         if net.dropout > 0.0 {
             x = t.dropout(x, net.dropout)?;
         }
     }
-    let x = t.global_avg(x)?;
+    let mut x = t.global_avg(x)?;
+    for (i, &width) in net.dense.iter().enumerate() {
+        x = t.linear(&format!("dense.{i}"), x, width as usize, Activation::Relu)?;
+    }
     t.linear("fc", x, classes, Activation::None)
 }

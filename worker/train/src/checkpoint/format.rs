@@ -1,8 +1,8 @@
 //! The bytes of a checkpoint.
 //!
 //! A safetensors file. One metadata entry, `glissando`, holds the format's version and a [`Progress`] as JSON; the tensors,
-//! all f32, are `weights/<parameter>`, `best/<parameter>` (absent while the weights are the best) and
-//! `optimiser/<parameter>.<moment>`. Version 1 is the only one. A program reads its own version and refuses newer ones;
+//! all f32, are `weights/<parameter>`, `best/<parameter>` (absent while the weights are the best),
+//! `optimiser/<parameter>.<moment>` and `basis/<input>`, the constants of [`Basis`]. Version 1 is the only one. A program reads its own version and refuses newer ones;
 //! reading never rewrites.
 
 use std::borrow::Cow;
@@ -23,8 +23,20 @@ const HEADER_LIMIT: u64 = 8 << 20;
 pub struct Checkpoint {
     /// How far training has come.
     pub progress: Progress,
+    /// What the net's answers rest on besides its weights; none in files of earlier versions.
+    pub basis: Option<Basis>,
     /// Every tensor, by name in ascending order.
     pub tensors: Vec<Stored>,
+}
+
+/// What a net's answers rest on besides its recipe and weights: what was learnt of the data before the first step. The
+/// constants that scale each input are tensors `basis/0`, `basis/1`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Basis {
+    /// The classes, in the order of the net's outputs.
+    pub classes: Vec<String>,
+    /// Of each input, the length that its examples are brought to: frames, samples, or values of a row.
+    pub lengths: Vec<usize>,
 }
 
 /// How far a trial has come.
@@ -69,6 +81,8 @@ struct State {
     format: u32,
     // Read only once the format is known to be ours.
     progress: serde_json::Value,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    basis: Option<serde_json::Value>,
 }
 
 impl View for &Stored {
@@ -92,7 +106,8 @@ impl View for &Stored {
 /// The same state always gives the same bytes.
 pub(super) fn encode(checkpoint: &Checkpoint) -> Result<Vec<u8>, CheckpointError> {
     let progress = serde_json::to_value(&checkpoint.progress).map_err(CheckpointError::State)?;
-    let state = serde_json::to_string(&State { format: VERSION, progress }).map_err(CheckpointError::State)?;
+    let basis = checkpoint.basis.as_ref().map(serde_json::to_value).transpose().map_err(CheckpointError::State)?;
+    let state = serde_json::to_string(&State { format: VERSION, progress, basis }).map_err(CheckpointError::State)?;
     // One entry only: the order of several would not be fixed.
     let metadata = HashMap::from([(KEY.to_owned(), state)]);
     let tensors = checkpoint.tensors.iter().map(|tensor| (tensor.name.as_str(), tensor));
@@ -113,10 +128,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
         return Err(CheckpointError::Newer { found: state.format, known: VERSION });
     }
     let progress = serde_json::from_value(state.progress).map_err(CheckpointError::State)?;
+    let basis = state.basis.map(serde_json::from_value).transpose().map_err(CheckpointError::State)?;
     let file = SafeTensors::deserialize(bytes).map_err(CheckpointError::Tensors)?;
     let mut tensors = file.iter().map(|(name, view)| stored(name, &view)).collect::<Result<Vec<_>, _>>()?;
     tensors.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(Checkpoint { progress, tensors })
+    Ok(Checkpoint { progress, basis, tensors })
 }
 
 fn stored(name: &str, view: &safetensors::tensor::TensorView<'_>) -> Result<Stored, CheckpointError> {
@@ -148,6 +164,7 @@ pub(super) mod tests {
                 seconds: 1.0 / 3.0,
                 best: Some(Best { epoch: 2, score: 0.1 + 0.2, metrics }),
             },
+            basis: Some(Basis { classes: vec!["jazz".into(), "rock".into()], lengths: vec![936] }),
             tensors: vec![
                 stored("best/fc.weight", &[2, 2], &[1.0, -0.0, f32::MIN_POSITIVE / 4.0, 3.5]),
                 stored("optimiser/fc.weight.exp_avg", &[0], &[]),

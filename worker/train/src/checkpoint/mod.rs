@@ -8,5 +8,5 @@ mod format;
 mod store;
 
 pub use error::CheckpointError;
-pub use format::{Best, Checkpoint, Progress, Stored};
+pub use format::{Basis, Best, Checkpoint, Progress, Stored};
 pub use store::CheckpointStore;

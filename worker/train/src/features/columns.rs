@@ -17,6 +17,15 @@ pub(crate) fn scale(values: &[f64], width: usize, train: &[usize], settings: &Co
     values.iter().enumerate().map(scaled).collect()
 }
 
+/// What [`scale`] subtracts from each column and divides it by.
+pub(crate) fn constants(values: &[f64], width: usize, train: &[usize], settings: &Columns) -> Vec<[f64; 2]> {
+    if !settings.standardise {
+        return Vec::new();
+    }
+    let (means, deviations) = moments(values, width, train);
+    means.into_iter().zip(deviations).map(|(mean, deviation)| [mean, deviation]).collect()
+}
+
 /// Cut toward zero and wrapped, as a cast from a float to an 8-bit integer by way of a wider one does.
 pub(super) fn as_uint8(value: f64) -> f64 {
     f64::from((value.trunc() as i64).rem_euclid(256) as u8)

@@ -140,6 +140,18 @@ impl Learner {
 }
 
 impl Scaling {
+    /// What is subtracted and what is divided by, constant by constant.
+    pub(crate) fn constants(&self) -> Vec<[f64; 2]> {
+        self.constants.iter().map(|constant| [constant.shift, constant.scale]).collect()
+    }
+
+    /// The scaling of `input` with constants that were learnt before; none if it has another number of them.
+    pub(crate) fn with(input: &Input, rows: Rows, constants: &[[f64; 2]]) -> Option<Self> {
+        let empty = Learner::new(input, rows).finish();
+        let constants: Vec<Constant> = constants.iter().map(|&[shift, scale]| Constant { shift, scale }).collect();
+        (constants.len() == empty.constants.len()).then_some(Scaling { constants, ..empty })
+    }
+
     /// Whether values stay as they are.
     pub(crate) fn is_none(&self) -> bool {
         self.constants.is_empty() && !self.as_uint8

@@ -150,6 +150,24 @@ impl Shaping {
         Shaping::new(input, segments, std::iter::once(shape.as_slice()))
     }
 
+    /// The same where examples are brought to that length: what [`Shaping::length`] said.
+    pub(crate) fn of_length(input: &Input, segments: Option<&Segments>, length: usize) -> Option<Self> {
+        let kind = &input.kind;
+        let piece = match kind {
+            Kind::Mel(mel) => vec![mel.mels as usize, length],
+            Kind::Stft(stft) => vec![stft.n_fft as usize / 2 + 1, length],
+            Kind::Waveform(_) => vec![length],
+            _ => return Shaping::of_settings(input, segments),
+        };
+        let shape = if in_pieces(kind, segments) { [[1].as_slice(), &piece].concat() } else { piece };
+        Shaping::new(input, segments, std::iter::once(shape.as_slice()))
+    }
+
+    /// The length that examples are brought to: frames, samples, columns of a picture; 1 for vectors.
+    pub(crate) fn length(&self) -> usize {
+        self.rows.width
+    }
+
     /// The shape of an example as the net is given it.
     pub(crate) fn shape(&self) -> &[usize] {
         &self.shape

@@ -9,7 +9,8 @@ use super::TrainError;
 use super::ahead::Ahead;
 use super::lenses::{Epoch, Lenses};
 use crate::Control;
-use crate::features::{FrontEnd, Need, Preparation, Waiting, scale};
+use crate::checkpoint::Basis;
+use crate::features::{FrontEnd, Need, Preparation, Waiting, constants, scale};
 use crate::library::{Examples, Inputs};
 use crate::split::Deal;
 
@@ -35,6 +36,7 @@ pub(super) enum Side {
 #[derive(Debug)]
 pub(super) struct Batches<'a> {
     shape: Vec<usize>,
+    classes: &'a [String],
     source: Source<'a>,
     labels: &'a [u32],
     train: Vec<Example>,
@@ -49,8 +51,8 @@ pub(super) struct Batches<'a> {
 /// Where the values come from.
 #[derive(Debug)]
 enum Source<'a> {
-    /// Of all examples, one after another.
-    Rows(Vec<f32>),
+    /// Of all examples, one after another; what was subtracted from each column, and what it was divided by.
+    Rows(Vec<f32>, Vec<[f64; 2]>),
     Clips(Box<Lenses<'a>>),
 }
 
@@ -115,7 +117,8 @@ impl<'a> Batches<'a> {
                     _ => &as_they_are,
                 };
                 let width = examples.shape.iter().product();
-                (examples.shape.clone(), Source::Rows(scale(values, width, &deal.train, columns)))
+                let constants = constants(values, width, &deal.train, columns);
+                (examples.shape.clone(), Source::Rows(scale(values, width, &deal.train, columns), constants))
             }
             Inputs::Clips(clips) => {
                 let lenses = Lenses::new((examples, clips), training, deal, &mut train, waiting)?;
@@ -125,7 +128,18 @@ impl<'a> Batches<'a> {
                 (lenses.shape().to_vec(), Source::Clips(Box::new(lenses)))
             }
         };
-        Ok(Batches { shape, source, labels: &examples.labels, train, valid, test, combine, threads: examples.threads })
+        let classes = &examples.classes;
+        Ok(Batches {
+            shape,
+            classes,
+            source,
+            labels: &examples.labels,
+            train,
+            valid,
+            test,
+            combine,
+            threads: examples.threads,
+        })
     }
 
     /// The shapes of one example, one for each input.
@@ -133,10 +147,20 @@ impl<'a> Batches<'a> {
         [Some(self.shape.as_slice()), self.beside_shape()].into_iter().flatten().collect()
     }
 
+    /// What answers rest on besides weights and recipe, and the constants of each input.
+    pub(super) fn basis(&self) -> (Basis, Vec<Vec<[f64; 2]>>) {
+        let learnt = match &self.source {
+            Source::Clips(lenses) => lenses.learnt(),
+            Source::Rows(_, constants) => vec![(self.shape.iter().product(), constants.clone())],
+        };
+        let (lengths, constants) = learnt.into_iter().unzip();
+        (Basis { classes: self.classes.to_vec(), lengths }, constants)
+    }
+
     fn beside_shape(&self) -> Option<&[usize]> {
         match &self.source {
             Source::Clips(lenses) => lenses.beside_shape(),
-            Source::Rows(_) => None,
+            Source::Rows(..) => None,
         }
     }
 
@@ -154,7 +178,7 @@ impl<'a> Batches<'a> {
     pub(super) fn clips(&self) -> Option<&'a Preparation> {
         match &self.source {
             Source::Clips(lenses) => Some(lenses.clips()),
-            Source::Rows(_) => None,
+            Source::Rows(..) => None,
         }
     }
 
@@ -164,7 +188,7 @@ impl<'a> Batches<'a> {
         let examples = if side == Side::Valid { &self.valid } else { &self.test };
         match &self.source {
             Source::Clips(lenses) => lenses.cut(examples, waiting),
-            Source::Rows(_) => Ok(examples.clone()),
+            Source::Rows(..) => Ok(examples.clone()),
         }
     }
 
@@ -192,7 +216,7 @@ impl<'a> Batches<'a> {
     pub(super) fn fronts(&self) -> Vec<FrontEnd> {
         match &self.source {
             Source::Clips(lenses) => lenses.fronts(),
-            Source::Rows(_) => Vec::new(),
+            Source::Rows(..) => Vec::new(),
         }
     }
 
@@ -205,7 +229,7 @@ impl<'a> Batches<'a> {
         waiting: &mut Waiting<'_>,
     ) -> Made {
         match &self.source {
-            Source::Rows(rows) => {
+            Source::Rows(rows, _) => {
                 let size: usize = self.shape.iter().product();
                 Ok(Some(vec![rows[example.place * size..][..size].to_vec()]))
             }
@@ -217,7 +241,7 @@ impl<'a> Batches<'a> {
     pub(super) fn needs(&self, places: &[usize]) -> Vec<Need> {
         match &self.source {
             Source::Clips(lenses) => lenses.needs(places),
-            Source::Rows(_) => Vec::new(),
+            Source::Rows(..) => Vec::new(),
         }
     }
 
@@ -225,7 +249,7 @@ impl<'a> Batches<'a> {
     pub(super) fn beside(&self) -> Option<&'a Preparation> {
         match &self.source {
             Source::Clips(lenses) => lenses.beside(),
-            Source::Rows(_) => None,
+            Source::Rows(..) => None,
         }
     }
 
@@ -233,7 +257,7 @@ impl<'a> Batches<'a> {
     pub(super) fn waves(&self) -> Option<&'a Preparation> {
         match &self.source {
             Source::Clips(lenses) => lenses.waves(),
-            Source::Rows(_) => None,
+            Source::Rows(..) => None,
         }
     }
 

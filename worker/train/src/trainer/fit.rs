@@ -15,7 +15,7 @@ use gliss_types::{CheckpointRef, EpochReport, MetricPoint, Objective, Summary, T
 use super::batch::{Batch, Batches, Example, Feed, Side};
 use super::judge::{Tally, judge};
 use super::lenses::Epoch;
-use super::restore::{BEST, OPTIMISER, Tensors, WEIGHTS, set_weights, stored, weights};
+use super::restore::{BASIS, BEST, OPTIMISER, Tensors, WEIGHTS, pack, set_weights, stored, weights};
 use super::{Event, TrainError};
 use crate::Control;
 use crate::checkpoint::{Best, Checkpoint, CheckpointError, CheckpointStore, Progress};
@@ -88,6 +88,7 @@ impl<'a> Fit<'a> {
         let is_best = progress.best.as_ref().is_none_or(|best| best.epoch == progress.epoch);
         let best = if is_best { current.clone() } else { tensors.take_all(BEST, &self.network)? };
         let optimiser = tensors.take_part(OPTIMISER);
+        tensors.take_part(BASIS);
         tensors.finish()?;
         self.best_weights = Some(best);
         self.progress = progress;
@@ -283,8 +284,14 @@ impl<'a> Fit<'a> {
         let current = weights(&self.network)?;
         let optimiser = self.optimiser.state()?;
         let best = self.best_weights.as_deref().unwrap_or_default();
-        let tensors = stored(&[(WEIGHTS, &current), (BEST, best), (OPTIMISER, &optimiser)])?;
-        let checkpoint = Checkpoint { progress: self.progress.clone(), tensors };
+        let (basis, constants) = self.batches.basis();
+        let constants = constants.iter().enumerate().map(|(input, constants)| {
+            Ok((input.to_string(), Tensor::from_vec(pack(constants), (constants.len(), 2, 3), &Device::Cpu)?))
+        });
+        let constants = constants.collect::<candle_core::Result<Vec<_>>>()?;
+        let parts: [(&str, &[(String, Tensor)]); 4] =
+            [(WEIGHTS, &current), (BEST, best), (OPTIMISER, &optimiser), (BASIS, &constants)];
+        let checkpoint = Checkpoint { progress: self.progress.clone(), basis: Some(basis), tensors: stored(&parts)? };
         let kept = checkpoints.write(&checkpoint);
         let kept = kept.map_err(|source| TrainError::Checkpoint { epoch: self.progress.epoch, source })?;
         self.best_weights.get_or_insert(current);

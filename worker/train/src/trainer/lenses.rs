@@ -104,6 +104,11 @@ impl<'a> Lenses<'a> {
         self.inputs.get(1).map(|lens| lens.shaping.shape())
     }
 
+    /// Of each input, the length of its examples and the constants that scale them.
+    pub(super) fn learnt(&self) -> Vec<(usize, Vec<[f64; 2]>)> {
+        self.inputs.iter().map(|lens| (lens.shaping.length(), lens.scaling.constants())).collect()
+    }
+
     /// The clips of the first input.
     pub(super) fn clips(&self) -> &'a Preparation {
         self.inputs[0].clips

@@ -20,7 +20,7 @@ mod fit;
 mod judge;
 mod jury;
 mod lenses;
-mod restore;
+pub(crate) mod restore;
 mod run;
 
 pub use error::TrainError;

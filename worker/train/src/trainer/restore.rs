@@ -8,9 +8,11 @@ use gliss_nets::Network;
 use crate::checkpoint::{Checkpoint, CheckpointError, Stored};
 
 /// What the tensors of a checkpoint are of.
-pub(super) const WEIGHTS: &str = "weights/";
-pub(super) const BEST: &str = "best/";
+pub(crate) const WEIGHTS: &str = "weights/";
+pub(crate) const BEST: &str = "best/";
 pub(super) const OPTIMISER: &str = "optimiser/";
+/// The constants of each input, as [`pack`] writes them. Not needed to go on: they are learnt again.
+pub(crate) const BASIS: &str = "basis/";
 
 /// The tensors of a checkpoint as `(prefix, tensors)`, in ascending order of their names.
 pub(super) fn stored(parts: &[(&str, &[(String, Tensor)])]) -> Result<Vec<Stored>> {
@@ -23,6 +25,23 @@ pub(super) fn stored(parts: &[(&str, &[(String, Tensor)])]) -> Result<Vec<Stored
     }
     all.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(all)
+}
+
+/// Constants as a tensor (constants, 2, 3): each number is the exact sum of three of f32, as far as its size is one of f32.
+pub(crate) fn pack(constants: &[[f64; 2]]) -> Vec<f32> {
+    let split = |value: f64| {
+        let high = value as f32;
+        let middle = (value - f64::from(high)) as f32;
+        [high, middle, (value - f64::from(high) - f64::from(middle)) as f32]
+    };
+    constants.iter().flatten().flat_map(|value| split(*value)).collect()
+}
+
+/// What [`pack`] packed.
+pub(crate) fn unpack(values: &[f32]) -> Vec<[f64; 2]> {
+    let (constants, _) = values.as_chunks::<6>();
+    let number = |parts: &[f32]| parts.iter().map(|part| f64::from(*part)).sum::<f64>();
+    constants.iter().map(|parts| [number(&parts[..3]), number(&parts[3..])]).collect()
 }
 
 /// Copies of a network's weights and running statistics.

@@ -63,6 +63,14 @@ impl WeightsFile {
         Ok(WeightsFile { path: path.to_owned(), form })
     }
 
+    /// A text that the file keeps beside its tensors; `.pth` files keep none.
+    pub fn note(&self, key: &str) -> Option<&str> {
+        match &self.form {
+            Form::Safetensors { metadata, .. } => metadata.metadata().as_ref()?.get(key).map(String::as_str),
+            Form::Pickle(_) => None,
+        }
+    }
+
     /// The shape of a tensor; none if it is not there.
     pub fn shape(&self, name: &str) -> Option<Vec<usize>> {
         match &self.form {

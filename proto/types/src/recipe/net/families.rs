@@ -170,8 +170,8 @@ pub enum Nnet2Form {
     Mix,
 }
 
-/// Blocks of convolution, batch norm, ReLU and max-pool, then the average over all places and one fully connected layer
-/// (papers.md 5.5). All lists are of one length.
+/// Blocks of convolution, batch norm, ReLU and max-pool, then the average over all places and fully connected layers
+/// (papers.md 5.5). The first three lists are of one length.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ConvStack {
     /// Filters of each block.
@@ -183,6 +183,12 @@ pub struct ConvStack {
     /// Probability of dropping a value after each pool.
     #[serde(skip_serializing_if = "is_zero")]
     pub dropout: f64,
+    /// Whether convolutions are batch-normalised.
+    #[serde(skip_serializing_if = "is_true")]
+    pub norm: bool,
+    /// Widths of the fully connected layers before the last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dense: Vec<u32>,
 }
 
 /// A spectrogram net and a net for an embedding, whose answers are joined by one more layer (papers.md 5.5).
@@ -233,6 +239,11 @@ impl Spectrum {
             Spectrum::Resnet34 => "resnet34",
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_true(value: &bool) -> bool {
+    *value
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]

@@ -23,7 +23,7 @@ fn settings(family: &str) -> &'static [&'static str] {
         "liu_crnn" => &["depth", "filters", "gru", "gru_dropout", "dense", "dense_dropout"],
         "liu_dcrnn" => &["dropout", "gru", "gru_dropout", "dense", "dense_dropout"],
         "nnet2" => &["form", "kernel", "pad", "dropout"],
-        "conv1d" | "conv2d" => &["filters", "kernels", "pools", "dropout"],
+        "conv1d" | "conv2d" => &["filters", "kernels", "pools", "dropout", "norm", "dense"],
         "spec_embed" => &["spectrum", "hidden"],
         _ => &["dropout"],
     }
@@ -93,7 +93,14 @@ impl NetReader<'_, '_> {
         if filters.is_empty() {
             self.r.impossible("net.filters", "no numbers", "at least one block");
         }
-        ConvStack { filters, kernels, pools, dropout: self.probability("dropout", 0.0) }
+        ConvStack {
+            filters,
+            kernels,
+            pools,
+            dropout: self.probability("dropout", 0.0),
+            norm: self.r.boolean("net.norm", true),
+            dense: self.widths("dense", &[]),
+        }
     }
 
     fn family(&mut self, word: &'static str) -> Family {
@@ -385,7 +392,8 @@ mod tests {
         // One number stands for all blocks.
         let one = json!({"net": {"name": "conv2d", "filters": [8, 16], "kernels": 3, "pools": 2}});
         let net = Net::of(&serde_json::from_value(one).expect("a mapping")).expect("is a net");
-        let stack = ConvStack { filters: vec![8, 16], kernels: vec![3, 3], pools: vec![2, 2], dropout: 0.0 };
+        let [filters, kernels, pools] = [vec![8, 16], vec![3, 3], vec![2, 2]];
+        let stack = ConvStack { filters, kernels, pools, dropout: 0.0, norm: true, dense: vec![] };
         assert_eq!(net.family, Family::Conv2d(stack));
     }
 }

@@ -1,0 +1,64 @@
+//! Why a trained net cannot be used.
+
+use std::io;
+use std::path::PathBuf;
+
+use gliss_nets::NetError;
+
+use crate::weights::WeightsError;
+
+/// Why a trained net cannot be used. The text fits "failed to ...".
+#[derive(Debug, thiserror::Error)]
+pub enum TrainedError {
+    /// The checkpoint was written before checkpoints held all that answers rest on.
+    #[error(
+        "use a checkpoint of an earlier version: it does not say which classes its net tells apart; train the trial again"
+    )]
+    NoBasis,
+    /// A recipe that trains nothing.
+    #[error("use a trial that trained nothing")]
+    NoNet,
+    /// The net was trained on rows of numbers.
+    #[error("answer for a file: the net was trained on the columns of a table, and knows no sound")]
+    NotSound,
+    /// What the file says of its net is wrong.
+    #[error("read the trained net in {path}: {reason}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// Parts that do not belong together.
+    #[error("put the trained net together: {reason}")]
+    Parts {
+        /// Which, and why.
+        reason: String,
+    },
+    /// Its weights cannot be read.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The file cannot be written.
+    #[error("write {path}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The net cannot be built or run.
+    #[error("build or run the net")]
+    Net(#[from] NetError),
+    /// A computation failed.
+    #[error("compute with tensors")]
+    Tensor(#[from] candle_core::Error),
+    /// The file to answer for cannot be used.
+    #[error("answer for {path}: failed to {reason}")]
+    Clip {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
