@@ -145,7 +145,9 @@ class Theirs:
 
 
 def ours(program, name, seconds):
-    environment = {**os.environ, "CANDLE_NUM_THREADS": "1"}
+    # As the program itself sets its allocator (cli/src/allocator.rs).
+    allocator = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(512 << 20)}
+    environment = {**allocator, **os.environ, "CANDLE_NUM_THREADS": "1"}
     out = subprocess.run([program, str(seconds), name], capture_output=True, text=True, check=True, env=environment).stdout
     line = next(line for line in out.splitlines() if line.startswith(name + " "))
     return float(line[len(name) :].split()[4])

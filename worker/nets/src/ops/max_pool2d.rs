@@ -1,9 +1,11 @@
 //! Max-pooling over rows and columns; the first of equal maxima, in row-major order, gets the gradient.
 
+use std::ops::Range;
 use std::sync::Mutex;
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDType};
 
+use super::lanes::{Kernel, Lanes};
 use super::window::Span;
 use super::{Axis, Element, OpError, Padding, Window, by_type, slice, with_slice};
 
@@ -51,34 +53,72 @@ fn spans(window: Window, dims: &[usize]) -> std::result::Result<(usize, Span, Sp
 }
 
 /// The places of window `at` that lie in the input.
-fn places(span: Span, at: usize) -> std::ops::Range<usize> {
+fn places(span: Span, at: usize) -> Range<usize> {
     let start = at * span.stride;
     start.saturating_sub(span.before)..(start + span.kernel - span.before).min(span.input)
 }
 
-fn forward<T: Element>(x: &[T], planes: usize, rows: Span, columns: Span) -> (Vec<T>, Vec<u32>) {
-    let mut y = Vec::with_capacity(planes * rows.output * columns.output);
-    let mut winners = Vec::with_capacity(y.capacity());
-    for plane in x.chunks_exact(rows.input * columns.input) {
-        for row in 0..rows.output {
-            let within = places(rows, row);
-            for column in 0..columns.output {
-                let across = places(columns, column);
-                let mut winner = within.start * columns.input + across.start;
-                for i in within.clone() {
-                    for at in i * columns.input + across.start..i * columns.input + across.end {
-                        let (new, old) = (plane[at], plane[winner]);
-                        let is_nan = new.partial_cmp(&new).is_none();
-                        if new > old || is_nan {
-                            winner = at;
-                        }
+/// The maxima of all windows and where in its plane each was.
+struct Forward<'a, T> {
+    x: &'a [T],
+    rows: Span,
+    columns: Span,
+    y: &'a mut [T],
+    winners: &'a mut [u32],
+}
+
+/// Whether `new` takes the place of `old`: larger, or no number.
+#[inline(always)]
+fn wins<T: Element>(new: T, old: T) -> bool {
+    // Not short-circuited: a branch for each value would keep the loops from becoming vectors.
+    (new > old) | new.is_nan()
+}
+
+impl<T: Element> Kernel<T> for Forward<'_, T> {
+    /// First down each column of a window's rows, in vectors; then across.
+    #[inline(always)]
+    fn run<V: Lanes<T>>(self) {
+        let Forward { x, rows, columns, y, winners } = self;
+        let width = columns.input;
+        let (mut best, mut from) = (vec![T::zero(); width], vec![0u32; width]);
+        let spans: Vec<Range<usize>> = (0..columns.output).map(|column| places(columns, column)).collect();
+        let outputs = rows.output * columns.output;
+        let planes = x.chunks_exact(rows.input * width);
+        for (plane, (y, winners)) in planes.zip(y.chunks_exact_mut(outputs).zip(winners.chunks_exact_mut(outputs))) {
+            let lines = y.chunks_exact_mut(columns.output).zip(winners.chunks_exact_mut(columns.output));
+            for (row, (y, winners)) in lines.enumerate() {
+                let within = places(rows, row);
+                best.copy_from_slice(&plane[within.start * width..][..width]);
+                from.fill(within.start as u32);
+                for i in within.start + 1..within.end {
+                    let line = &plane[i * width..][..width];
+                    for ((best, from), &new) in best.iter_mut().zip(&mut from).zip(line) {
+                        let so = wins(new, *best);
+                        *best = new.or_else(*best, so);
+                        *from = if so { i as u32 } else { *from };
                     }
                 }
-                y.push(plane[winner]);
-                winners.push(winner as u32);
+                for ((y, winner), span) in y.iter_mut().zip(winners).zip(&spans) {
+                    let (mut top, mut at, mut of) = (best[span.start], span.start, from[span.start]);
+                    for column in span.start + 1..span.end {
+                        let (new, row) = (best[column], from[column]);
+                        // Of equal ones the first in row-major order: the one from the higher row.
+                        let so = wins(new, top) | ((new == top) & (row < of));
+                        top = new.or_else(top, so);
+                        (at, of) = if so { (column, row) } else { (at, of) };
+                    }
+                    *y = top;
+                    *winner = of * width as u32 + at as u32;
+                }
             }
         }
     }
+}
+
+fn forward<T: Element>(x: &[T], planes: usize, rows: Span, columns: Span) -> (Vec<T>, Vec<u32>) {
+    let outputs = planes * rows.output * columns.output;
+    let (mut y, mut winners) = (vec![T::zero(); outputs], vec![0u32; outputs]);
+    T::vectors(Forward { x, rows, columns, y: &mut y, winners: &mut winners });
     (y, winners)
 }
 

@@ -2,6 +2,7 @@
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDType};
 
+use super::lanes::{Kernel, Lanes};
 use super::{Element, by_type, slice, with_slice};
 
 const OP: &str = "relu";
@@ -38,6 +39,24 @@ pub(crate) fn gated<T: Element>(gradient: T, output: T) -> T {
     if output <= T::zero() { T::zero() } else { gradient }
 }
 
+/// Gradients where the output is above 0 and below `most`.
+struct Gate<'a, T> {
+    most: T,
+    y: &'a [T],
+    dy: &'a [T],
+    dx: &'a mut [T],
+}
+
+impl<T: Element> Kernel<T> for Gate<'_, T> {
+    #[inline(always)]
+    fn run<V: Lanes<T>>(self) {
+        for ((dx, &g), &y) in self.dx.iter_mut().zip(self.dy).zip(self.y) {
+            // No branch, which the half of values that are shut would make a lottery of.
+            *dx = g.if_so(!((y <= T::zero()) | (y >= self.most)));
+        }
+    }
+}
+
 impl CustomOp1 for Relu {
     fn name(&self) -> &'static str {
         OP
@@ -57,9 +76,9 @@ impl CustomOp1 for Relu {
         let dy = dy.contiguous()?;
         by_type!(OP, y.dtype(), T => with_slice::<T, _>(y, OP, |y_values| {
             with_slice::<T, _>(&dy, OP, |dy_values| {
-                let (most, zero) = (<T as WithDType>::from_f64(self.most), <T as WithDType>::from_f64(0.0));
-                let gate = |(&g, &v): (&T, &T)| if v >= most { zero } else { gated(g, v) };
-                let dx: Vec<T> = dy_values.iter().zip(y_values).map(gate).collect();
+                let most = <T as WithDType>::from_f64(self.most);
+                let mut dx: Vec<T> = vec![0.0; dy_values.len()];
+                T::vectors(Gate { most, y: y_values, dy: dy_values, dx: &mut dx });
                 Ok(Some(Tensor::from_vec(dx, y.shape(), y.device())?))
             })
         }))
