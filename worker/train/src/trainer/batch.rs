@@ -37,6 +37,7 @@ pub(super) struct Batches<'a> {
     shape: Vec<usize>,
     source: Source<'a>,
     labels: &'a [u32],
+    classes: &'a [String],
     train: Vec<Example>,
     /// Clips and copies, as if they had no segments.
     valid: Vec<Example>,
@@ -119,12 +120,18 @@ impl<'a> Batches<'a> {
                 (lenses.shape().to_vec(), Source::Clips(Box::new(lenses)))
             }
         };
-        Ok(Batches { shape, source, labels: &examples.labels, train, valid, test, combine, threads: examples.threads })
+        let (labels, classes) = (examples.labels.as_slice(), examples.classes.as_slice());
+        Ok(Batches { shape, source, labels, classes, train, valid, test, combine, threads: examples.threads })
     }
 
     /// The shape of one example.
     pub(super) fn shape(&self) -> &[usize] {
         &self.shape
+    }
+
+    /// The names of the classes, which labels count from 0.
+    pub(super) fn classes(&self) -> &'a [String] {
+        self.classes
     }
 
     /// The examples that train, those of unusable clips too where nothing had to be learnt from them.
