@@ -45,13 +45,12 @@ fn scikit_learn_counts_the_same() {
         assert!((ours - theirs).abs() <= 1e-12, "{what}: {ours}, not {theirs}");
     };
     let classes = matrix.of_classes();
-    let columns: [(&str, fn(&ClassCounts) -> f64); 4] = [
-        ("precision", ClassCounts::precision),
+    for (name, of) in [
+        ("precision", ClassCounts::precision as fn(&ClassCounts) -> f64),
         ("recall", ClassCounts::recall),
         ("f1", ClassCounts::f1),
         ("support", |class| class.support as f64),
-    ];
-    for (name, of) in columns {
+    ] {
         let theirs = numbers(&golden[name]);
         assert_eq!(theirs.len(), size);
         for (class, theirs) in classes.iter().zip(theirs) {
