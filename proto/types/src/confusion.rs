@@ -1,7 +1,7 @@
 //! Which class was taken for which: counts, and the precision, recall and F1 that follow from them.
 //!
-//! Definitions are those of scikit-learn: a class of which nothing is there, or that nothing was taken for, has 0 where its
-//! precision, recall or F1 would be a division by 0.
+//! Definitions are those of scikit-learn: a class of which nothing is there, or that nothing was taken for, has 0 where
+//! its precision, recall or F1 would be a division by 0.
 
 use std::collections::BTreeSet;
 
@@ -19,8 +19,8 @@ pub struct ClassCounts {
 }
 
 impl ClassCounts {
-    /// One for each of `classes`, out of pairs of classes: the true one, the predicted one, and how often they met. Pairs of
-    /// other classes are passed over.
+    /// One for each of `classes`, out of pairs of classes: the true one, the predicted one, and how often they met. Pairs
+    /// of other classes are passed over.
     pub fn gather(classes: usize, pairs: impl IntoIterator<Item = (usize, usize, u64)>) -> Vec<ClassCounts> {
         let mut counts = vec![ClassCounts::default(); classes];
         for (truth, predicted, count) in pairs {
@@ -67,8 +67,8 @@ fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-/// How often examples of each class were taken for each class. Every value has at least one example, and as many counts as
-/// it has pairs of classes.
+/// How often examples of each class were taken for each class. Every value has at least one example, and as many counts
+/// as it has pairs of classes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked")]
 pub struct Confusion {
@@ -136,12 +136,12 @@ impl Confusion {
     /// The most bytes that the name of a class has: more than a folder's on any system.
     pub const NAME: usize = 1024;
 
-    /// The matrix of these `classes` in their order. `counts` is row after row: how often examples of the first class were
-    /// taken for the first, the second and so on, then those of the second.
+    /// The matrix of these `classes` in their order. `counts` is row after row: how often examples of the first class
+    /// were taken for the first, the second and so on, then those of the second.
     ///
     /// # Errors
-    /// Not 2 to [`Confusion::CLASSES`] classes of different names, not their square of counts, or a sum that is 0 or does
-    /// not fit into a count.
+    /// Not 2 to [`Confusion::CLASSES`] classes of different names, not their square of counts, or a sum that is 0 or
+    /// does not fit into a count.
     pub fn new(classes: Vec<String>, counts: Vec<u32>) -> Result<Confusion, ConfusionError> {
         let found = classes.len();
         if !(2..=Confusion::CLASSES).contains(&found) {

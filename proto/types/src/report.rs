@@ -50,9 +50,9 @@ pub struct Summary {
     pub parameters: u64,
     /// Seconds spent training, without waiting for clips, over all attempts that led to this result.
     pub train_seconds: f64,
-    /// The test side's confusion matrix: of clips where segments decide together, else of examples. None for a recipe that
-    /// trains nothing, for classes that are too many or too long in name for a [`Confusion`], in the rows of listings, and
-    /// in what earlier versions stored.
+    /// The test side's confusion matrix: of clips where segments decide together, else of examples. None for a recipe
+    /// that trains nothing, for classes that are too many or too long in name for a [`Confusion`], in the rows of
+    /// listings, and in what earlier versions stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confusion: Option<Confusion>,
 }
