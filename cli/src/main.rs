@@ -7,6 +7,7 @@ mod access;
 mod allocator;
 mod args;
 mod cache;
+mod confusion;
 mod data_args;
 mod examine;
 mod exit;

@@ -5,6 +5,7 @@ use gliss_types::{AttemptRow, SweepRow, TrialDetail, TrialRow, TrialState, Worke
 use serde_json::{Value, json};
 
 use crate::args::Output;
+use crate::confusion;
 use crate::failure::Failure;
 use crate::printer::Printer;
 
@@ -265,7 +266,11 @@ pub(crate) fn leaderboard(
         Output::Table => {
             let paths = paths(rows);
             let score = sweep.objective.metric.clone();
-            let test = if score.ends_with("loss") { "test_loss" } else { "test_accuracy" };
+            let test = match score.as_str() {
+                loss if loss.ends_with("loss") => "test_loss",
+                f1 if f1.ends_with("macro_f1") => "test_macro_f1",
+                _ => "test_accuracy",
+            };
             let tested = rows.iter().any(|r| metric(r, test).is_some());
             let mut header = vec!["#", "trial", score.as_str()];
             if tested {
@@ -326,6 +331,7 @@ pub(crate) fn sweep(printer: &Printer, output: Output, row: &SweepRow, rows: &[T
 /// Prints everything about a trial.
 pub(crate) fn trial(printer: &Printer, output: Output, d: &TrialDetail) -> Result<(), Failure> {
     let recipe: Value = serde_json::from_str(&d.recipe).unwrap_or(Value::Null);
+    let tested = d.row.summary.as_ref().and_then(|s| s.confusion.as_ref());
     if output == Output::Json {
         let curves: serde_json::Map<String, Value> =
             d.curves.iter().map(|c| (c.metric.clone(), json!(c.points))).collect();
@@ -334,7 +340,7 @@ pub(crate) fn trial(printer: &Printer, output: Output, d: &TrialDetail) -> Resul
             printer,
             &json!({
                 "trial": trial_json(&d.row), "objective": d.objective, "recipe": recipe, "attempts": attempts,
-                "checkpoint": d.checkpoint, "curves": curves,
+                "checkpoint": d.checkpoint, "curves": curves, "confusion": tested.map(confusion::as_json),
             }),
         );
         return Ok(());
@@ -389,6 +395,9 @@ pub(crate) fn trial(printer: &Printer, output: Output, d: &TrialDetail) -> Resul
         printer.data(&format!("\n{}", text(&table)));
     }
     printer.data(&format!("\nrecipe\n{}", serde_json::to_string_pretty(&recipe).unwrap_or_default()));
+    if let Some(tested) = tested {
+        printer.data(&format!("\n{}", confusion::as_text(tested)));
+    }
     Ok(())
 }
 

@@ -112,7 +112,8 @@ pub(crate) fn top(engine: &Engine, id: SweepId, limit: u64, sort: &str) -> Resul
             rows.reverse();
         }
     } else if FIXED.contains(&name) || numbers.contains(name) {
-        let up = if name.ends_with("accuracy") { Goal::Maximize } else { Goal::Minimize };
+        let larger = ["accuracy", "macro_f1"].iter().any(|end| name.ends_with(end));
+        let up = if larger { Goal::Maximize } else { Goal::Minimize };
         let goal = match (up, turned) {
             (Goal::Maximize, false) | (Goal::Minimize, true) => Goal::Maximize,
             _ => Goal::Minimize,

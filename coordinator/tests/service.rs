@@ -4,7 +4,8 @@ use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use gliss_coordinator::{Config, Coordinator, StartError};
+use gliss_coordinator::{Config, Coordinator, Offline, StartError};
+use gliss_types::{Confusion, Summary, TrialDetail, TrialRow};
 use gliss_wire::v1::control_service_client::ControlServiceClient;
 use gliss_wire::v1::worker_service_client::WorkerServiceClient;
 use gliss_wire::v1::{self, WorkerMessage};
@@ -18,7 +19,7 @@ type Outcome = Result<(), Box<dyn Error>>;
 
 struct Setup {
     coordinator: Coordinator,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 fn config(folder: &tempfile::TempDir) -> Config {
@@ -28,7 +29,7 @@ fn config(folder: &tempfile::TempDir) -> Config {
 async fn start() -> Result<Setup, Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let coordinator = Coordinator::start(config(&folder)).await?;
-    Ok(Setup { coordinator, _folder: folder })
+    Ok(Setup { coordinator, folder })
 }
 
 impl Setup {
@@ -146,7 +147,7 @@ async fn a_repeated_report_is_acknowledged_again_and_counts_once() -> Outcome {
     let mut worker = Session::open(setup.channel().await?, hello("a", PROTOCOL).into()).await?;
     let offer = worker.offer().await?;
     let attempt = offer.attempt;
-    let summary = gliss_types::Summary { score: 0.5, ..Default::default() };
+    let summary = Summary { score: 0.5, ..Default::default() };
     let end = WorkerSays::Report { attempt, seq: 2, body: ReportBody::Ended(gliss_types::Outcome::Completed(summary)) };
     // A gap first, then everything, then the end twice more.
     worker.say(end.clone()).await?;
@@ -169,6 +170,45 @@ async fn a_repeated_report_is_acknowledged_again_and_counts_once() -> Outcome {
     let counts = row.sweep.ok_or("a row")?.counts;
     assert_eq!(counts[3], 1, "one trial is completed, once: {counts:?}");
     setup.coordinator.stop().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_test_tells_is_ranked_and_told_and_there_after_a_restart() -> Outcome {
+    let setup = start().await?;
+    let mut control = ControlServiceClient::new(setup.channel().await?);
+    let sweep = control.submit(submission(NOOP)).await?.into_inner().sweep.ok_or("a sweep")?.id;
+    let mut worker = Session::open(setup.channel().await?, hello("a", PROTOCOL).into()).await?;
+    let summaries: Vec<Summary> = (1..=2u32)
+        .map(|right| {
+            let matrix = Confusion::new(vec!["jazz".into(), "rock".into()], vec![right, 0, 1, 3]);
+            let confusion = Some(matrix.expect("a matrix"));
+            let metrics = vec![("test_macro_f1".to_owned(), f64::from(right))];
+            Summary { score: 0.5, metrics, confusion, ..Default::default() }
+        })
+        .collect();
+    for summary in &summaries {
+        let attempt = worker.offer().await?.attempt;
+        let ended = ReportBody::Ended(gliss_types::Outcome::Completed(summary.clone()));
+        for (seq, body) in [(1, ReportBody::Started), (2, ended)] {
+            worker.say(WorkerSays::Report { attempt, seq, body }).await?;
+        }
+        while worker.hear().await? != (CoordinatorSays::Ack { attempt, seq: 2 }) {}
+    }
+    let mut ranked = Vec::new();
+    for sort in ["test_macro_f1", "-test_macro_f1"] {
+        let request = v1::TopRequest { sweep, limit: 1, sort: sort.into() };
+        let row = TrialRow::try_from(control.top(request).await?.into_inner().trials.remove(0))?;
+        assert_eq!(row.summary, Some(summaries[row.id.number as usize - 1].brief()));
+        ranked.push(row.id.number);
+    }
+    assert_eq!(ranked, [2, 1], "the larger is the better");
+    let trial = v1::TrialId { sweep, number: 2 };
+    let told = control.get_trial(v1::GetTrialRequest { trial: Some(trial) }).await?.into_inner();
+    let told = TrialDetail::try_from(told)?;
+    assert_eq!(told.row.summary.as_ref(), Some(&summaries[1]));
+    setup.coordinator.stop().await?;
+    assert_eq!(Offline::open(setup.folder.path())?.trial(told.row.id)?, told);
     Ok(())
 }
 
@@ -210,7 +250,7 @@ async fn what_is_open_to_others_needs_a_token_and_a_lease_outlasts_its_heartbeat
     let short = Config { lease: Duration::from_secs(1), ..config(&folder) };
     assert!(matches!(Coordinator::start(short).await, Err(StartError::Lease { .. })));
     let token = Config { token: Some("a secret of some length".into()), ..config(&folder) };
-    let setup = Setup { coordinator: Coordinator::start(token).await?, _folder: folder };
+    let setup = Setup { coordinator: Coordinator::start(token).await?, folder };
     let mut control = ControlServiceClient::new(setup.channel().await?);
     let status = control.list_sweeps(v1::ListSweepsRequest {}).await.err().map(|s| s.code());
     assert_eq!(status, Some(Code::Unauthenticated));

@@ -75,10 +75,14 @@ fn trial(detail: &Value, data_dir: &Path) -> Trial {
         assert_eq!(epochs, wanted, "epochs of {metric} in {}", row["id"]);
     }
     assert!(curves.contains_key("valid_accuracy") && curves.contains_key("train_loss"), "{:?}", curves.keys());
+    let confusion = &detail["confusion"];
+    for metric in ["accuracy", "macro_f1"] {
+        assert_eq!(confusion[metric], row["metrics"][format!("test_{metric}")], "{confusion}");
+    }
     let told = json!({
         "key": row["key"], "point": row["point"], "score": row["score"],
         "best_epoch": row["best_epoch"], "metrics": row["metrics"], "parameters": row["parameters"],
-        "epoch": row["epoch"], "curves": curves, "recipe": detail["recipe"],
+        "epoch": row["epoch"], "confusion": confusion, "curves": curves, "recipe": detail["recipe"],
     });
     assert!(row["score"].is_f64() && row["metrics"]["test_accuracy"].is_f64(), "{row}");
     let hash = detail["checkpoint"]["hash"].as_str().expect("a completed trial keeps its last checkpoint");

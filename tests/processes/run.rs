@@ -82,6 +82,10 @@ fn a_killed_run_goes_on_when_it_is_run_again() {
     assert_eq!(said.code, Some(0), "{}", said.talk);
     assert!(said.talk.contains("s1 goes on where it stopped"), "{}", said.talk);
     assert_went_on(&place, &before);
+    let shown = place.run(&["show", "s1/t2"]).data;
+    let (test, matrix) =
+        (shown.find("\nCLASS  ").expect("classes"), shown.find("\nTRUE \\ PREDICTED").expect("a matrix"));
+    assert!(shown.find("\nrecipe\n").expect("a recipe") < test && test < matrix, "{shown}");
     // Once more: nothing is left to do, and the same leaderboard is shown.
     let again = place.run(&RUN);
     assert_eq!((again.code, again.data), (Some(0), said.data), "{}", again.talk);

@@ -93,7 +93,7 @@ pub enum Fact {
         attempt: AttemptId,
         /// The report that said so; the last stored report where the engine concluded it by itself.
         seq: u64,
-        /// How.
+        /// How; without the confusion matrix, which [`Fact::TrialClosed`] has.
         outcome: Outcome,
         /// When.
         at: Millis,

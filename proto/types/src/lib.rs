@@ -3,6 +3,7 @@
 //! No I/O, no clock, no randomness. What a recipe may say, and what is wrong with one, is decided here and nowhere else:
 //! the sweep language, the coordinator and the worker all read recipes through [`recipe::Recipe::read`].
 
+mod confusion;
 mod id;
 mod key;
 mod objective;
@@ -13,6 +14,7 @@ mod settings;
 mod space;
 mod state;
 
+pub use confusion::{ClassCounts, Confusion, ConfusionError};
 pub use id::{AttemptId, IdError, SweepId, TrialId, WorkerId};
 pub use key::TrialKey;
 pub use objective::{Goal, Objective};

@@ -23,7 +23,8 @@ pub struct Objective {
 
 impl Objective {
     /// Every metric that a worker reports at each epoch and that can rank trials.
-    pub const METRICS: [&'static str; 4] = ["valid_accuracy", "valid_loss", "train_accuracy", "train_loss"];
+    pub const METRICS: [&'static str; 5] =
+        ["valid_accuracy", "valid_macro_f1", "valid_loss", "train_accuracy", "train_loss"];
 
     /// Whether `a` is strictly better than `b`. A value that is not a number is better than nothing.
     pub fn better(&self, a: f64, b: f64) -> bool {

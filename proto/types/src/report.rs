@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Confusion;
+
 /// One metric value at one step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Point {
@@ -48,6 +50,19 @@ pub struct Summary {
     pub parameters: u64,
     /// Seconds spent training, without waiting for clips, over all attempts that led to this result.
     pub train_seconds: f64,
+    /// The test side's confusion matrix: of clips where segments decide together, else of examples. None for a recipe
+    /// that trains nothing, for classes that are too many or too long in name for a [`Confusion`], in the rows of
+    /// listings, and in what earlier versions stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confusion: Option<Confusion>,
+}
+
+impl Summary {
+    /// All of it but the confusion matrix, which takes more room than a row of a listing has.
+    pub fn brief(&self) -> Summary {
+        let Summary { score, best_epoch, epochs, ref metrics, parameters, train_seconds, confusion: _ } = *self;
+        Summary { score, best_epoch, epochs, metrics: metrics.clone(), parameters, train_seconds, confusion: None }
+    }
 }
 
 /// How an attempt ended, as the worker says it or as the coordinator concludes.

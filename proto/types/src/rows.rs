@@ -59,7 +59,7 @@ pub struct TrialRow {
     pub point: Point,
     /// The hash of its recipe; empty while it is not yet proposed.
     pub key: String,
-    /// What it left, once completed or stopped.
+    /// What it left, once completed or stopped. Its confusion matrix is there in a [`TrialDetail`] alone.
     pub summary: Option<Summary>,
     /// Epochs finished and stored.
     pub epoch: u32,

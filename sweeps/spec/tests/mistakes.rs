@@ -194,6 +194,10 @@ parameters: [batch]
 metric: {name: test_accuracy}
 recipe: {data.source: synth}
 ";
+    another_name_of_f1: "
+metric: {name: macro_f1}
+recipe: {data.source: synth}
+";
     not_a_mapping: "- a\n- b\n";
     tab: "recipe:\n  data:\n\tsource: synth\n";
     open_bracket: "recipe: {data.source: synth\nname: x\n";

@@ -200,6 +200,8 @@ fn overrides_fix_replace_and_label() {
     );
     let fixed = set(&["net.dropout=0.5", "net.dropout=0.75", "epochs=9"]);
     assert_eq!(fixed.plan.recipe.get("net.dropout"), Some(&json!(0.75)));
+    let f1 = set(&["metric.name=valid_macro_f1"]).plan.objective;
+    assert_eq!((f1.metric.as_str(), f1.goal), ("valid_macro_f1", Goal::Maximize));
     let labels = set(&["name=again", "metric.name=valid_accuracy", "attempts=5", "description='a: b'"]);
     assert_eq!(
         (labels.plan.name.as_str(), labels.plan.max_attempts, labels.plan.objective.goal),

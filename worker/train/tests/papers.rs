@@ -180,6 +180,8 @@ fn the_fifth_paper_s_conditions() {
     assert!((segments.value("valid_accuracy") * 14.0).fract().abs() < 1e-9, "validation judges segments");
     let test = segments.summary().metrics.into_iter().find(|(name, _)| name == "test_accuracy").expect("tested").1;
     assert!((test * 2.0).fract() == 0.0, "the test judges clips");
+    let confusion = segments.summary().confusion.expect("two classes");
+    assert_eq!((confusion.total(), confusion.accuracy()), (2, test), "clips are confused, not their segments");
     let both = once(root.path(), json!({"features": cut, "augment": copies}));
     assert!((4 * 7 + 4 * 6..=4 * 7 + 4 * 9).contains(&both.steps), "{}", both.steps);
 }

@@ -138,13 +138,18 @@ fn a_table_is_learnt_and_summed_up_at_the_best_epoch() {
         assert!(if before_best { accuracy < summary.score } else { accuracy <= summary.score }, "epoch {epoch}");
     }
     let names: Vec<&str> = summary.metrics.iter().map(|(name, _)| name.as_str()).collect();
-    let expected = ["lr", "test_accuracy", "test_loss", "train_accuracy", "train_loss", "valid_accuracy", "valid_loss"];
-    assert_eq!(names, expected);
+    let (test, of_epochs) = names.split_at(4);
+    assert_eq!(test, ["lr", "test_accuracy", "test_loss", "test_macro_f1"]);
+    assert_eq!(of_epochs, ["train_accuracy", "train_loss", "valid_accuracy", "valid_loss", "valid_macro_f1"]);
     for (name, of_best) in summary.metrics.iter().filter(|(name, _)| !name.starts_with("test")) {
         assert_eq!(*of_best, value(summary.best_epoch, name), "{name}");
     }
     let test = summary.metrics[1].1;
     assert!(test > 0.5 && (test * 18.0).fract().abs() < 1e-9, "a share of 18 rows: {test}");
+    let confusion = summary.confusion.expect("three classes");
+    assert_eq!(confusion.classes(), ["folk", "jazz", "rock"]);
+    assert_eq!(confusion.of_classes().iter().map(|class| class.support).collect::<Vec<_>>(), [6, 6, 6]);
+    assert_eq!((confusion.accuracy(), confusion.macro_f1()), (test, summary.metrics[3].1));
 }
 
 #[test]
@@ -212,6 +217,10 @@ fn a_small_objective_can_be_the_better_one() {
     let (summary, reports) = bench.complete(&recipe);
     let losses = reports.iter().flat_map(|r| &r.points).filter(|p| p.metric == "valid_loss").map(|p| p.value);
     assert_eq!(losses.min_by(f64::total_cmp), Some(summary.score));
+    bench.objective = Objective { metric: "valid_macro_f1".into(), goal: Goal::Maximize };
+    let (summary, reports) = bench.complete(&recipe);
+    let f1s = reports.iter().flat_map(|r| &r.points).filter(|p| p.metric == "valid_macro_f1").map(|p| p.value);
+    assert!(summary.score > 0.5 && f1s.max_by(f64::total_cmp) == Some(summary.score), "{summary:?}");
     bench.objective.metric = "happiness".into();
     let error = bench.train(&recipe, None, 0).expect_err("no such metric");
     assert!(matches!(&error, TrainError::Objective { .. }) && !error.retry(), "{error}");

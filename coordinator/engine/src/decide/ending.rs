@@ -24,7 +24,12 @@ pub(super) fn concluded(turn: &mut Turn<'_>, attempt: AttemptId, outcome: Outcom
 }
 
 fn end(turn: &mut Turn<'_>, attempt: AttemptId, seq: u64, outcome: Outcome) {
-    turn.record(Fact::AttemptEnded { attempt, seq, outcome: outcome.clone(), at: turn.now });
+    // What the trial leaves is whole in the fact that closes it; a large matrix need not be stored twice.
+    let told = match &outcome {
+        Outcome::Completed(summary) => Outcome::Completed(summary.brief()),
+        other => other.clone(),
+    };
+    turn.record(Fact::AttemptEnded { attempt, seq, outcome: told, at: turn.now });
     let id = attempt.trial;
     let (Some(trial), Some(sweep)) = (turn.state().trial(id), turn.state().sweep(id.sweep)) else { return };
     match outcome {

@@ -1,9 +1,9 @@
 //! Trials in a listing, and everything about one.
 
-use gliss_types::{AttemptId, AttemptRow, SweepId, SweepState, TrialDetail, TrialId, TrialRow, TrialState};
+use gliss_types::{AttemptId, AttemptRow, Summary, SweepId, SweepState, TrialDetail, TrialId, TrialRow, TrialState};
 
 use crate::resolve::resolve;
-use crate::{Engine, Phase, Sweep};
+use crate::{Engine, Phase, Sweep, Trial};
 
 /// Trials of a sweep in the order of their numbers, `limit` of them after the first `offset`; points that are not yet
 /// proposed included. None where there is no such sweep.
@@ -18,8 +18,9 @@ pub fn trial_rows(engine: &Engine, sweep: SweepId, offset: u32, limit: u32) -> O
 /// where there is no such trial.
 pub fn trial_detail(engine: &Engine, id: TrialId) -> Option<TrialDetail> {
     let sweep = engine.state().sweep(id.sweep)?;
-    let row = row(sweep, id.number)?;
+    let mut row = row(sweep, id.number)?;
     let trial = sweep.trial(id.number);
+    row.summary = trial.and_then(summary).cloned();
     let recipe = match resolve(sweep.plan(), id.number) {
         Ok(resolved) => resolved.canonical,
         Err(unresolved) => unresolved.to_string(),
@@ -43,7 +44,15 @@ pub fn trial_detail(engine: &Engine, id: TrialId) -> Option<TrialDetail> {
     })
 }
 
-/// One trial's row; none beyond the space.
+/// What a trial has left.
+fn summary(trial: &Trial) -> Option<&Summary> {
+    match trial.phase() {
+        Phase::Closed(closed) => closed.summary.as_ref(),
+        _ => None,
+    }
+}
+
+/// One trial's row, its summary a brief one; none beyond the space.
 pub(super) fn row(sweep: &Sweep, number: u32) -> Option<TrialRow> {
     let point = sweep.plan().space.point(u64::from(number.checked_sub(1)?))?;
     let id = sweep.trial_id(number);
@@ -67,10 +76,7 @@ pub(super) fn row(sweep: &Sweep, number: u32) -> Option<TrialRow> {
         state: trial.phase().state(),
         point,
         key: trial.key().as_str().to_owned(),
-        summary: match trial.phase() {
-            Phase::Closed(closed) => closed.summary.clone(),
-            _ => None,
-        },
+        summary: summary(trial).map(Summary::brief),
         epoch: trial.epoch(),
         epochs: trial.epochs(),
         worker: trial.attempts().last().map(|attempt| attempt.worker),

@@ -64,6 +64,27 @@ fn a_field_of_a_later_version_is_ignored_and_an_unknown_kind_refused() {
     assert!(serde_json::from_str::<Fact>(r#"{"fact":"sweep_praised","sweep":1,"at":5}"#).is_err());
 }
 
+/// As version 0.1.0 stored it before summaries had a confusion matrix.
+#[test]
+fn a_summary_of_an_earlier_version_is_read() {
+    let text = r#"{"fact":"trial_closed","trial":{"sweep":1,"number":1},"state":"completed","summary":{"score":0.5,"best_epoch":1,"epochs":1,"metrics":[["test_accuracy",0.25]],"parameters":7,"train_seconds":0.0},"reason":null,"at":5}"#;
+    let Fact::TrialClosed { summary: Some(summary), .. } = serde_json::from_str(text).expect("readable") else {
+        panic!("a summary")
+    };
+    assert_eq!((summary.score, summary.parameters, &summary.confusion), (0.5, 7, &None));
+    let fact: Fact = serde_json::from_str(text).expect("readable");
+    assert_eq!(serde_json::to_string(&fact).expect("plain data"), text, "what is not there is not written");
+}
+
+#[test]
+fn a_confusion_matrix_is_stored_once() {
+    let stored: Vec<String> =
+        history().iter().map(|fact| serde_json::to_string(fact).expect("facts are plain data")).collect();
+    let with = |text: &&String| text.contains("confusion");
+    let kinds: Vec<bool> = stored.iter().filter(with).map(|text| text.contains("trial_closed")).collect();
+    assert_eq!(kinds, [true, true], "one for each trial that completed");
+}
+
 #[test]
 fn a_damaged_journal_is_refused_where_it_breaks() {
     let history = history();

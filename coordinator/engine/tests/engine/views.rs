@@ -4,7 +4,7 @@ use gliss_engine::view::{self, Sort};
 use gliss_engine::{Input, ReportBody};
 use gliss_types::{Goal, SweepId, TrialState};
 
-use crate::world::{World, attempt, checkpoint, epoch, failed, plan, progress, trial};
+use crate::world::{World, attempt, checkpoint, confusion, epoch, failed, plan, progress, trial};
 
 /// Five trials: 1, 2 and 4 complete, 3 trains, 5 waits unproposed.
 fn world() -> World {
@@ -48,6 +48,20 @@ fn a_leaderboard_ranks_by_the_objective_or_any_number() {
     assert_eq!(numbers(10, &by("test_accuracy", Goal::Minimize)), [1, 2, 4]);
     assert_eq!(numbers(1, &by("score", Goal::Maximize)), [2]);
     assert_eq!(numbers(10, &by("no such metric", Goal::Minimize)), [1, 2, 4]);
+}
+
+#[test]
+fn a_confusion_matrix_is_in_the_detail_of_its_trial_and_in_no_listing() {
+    let world = world();
+    let detail = |number| view::trial_detail(&world.engine, trial(1, number)).expect("proposed").row.summary;
+    let whole = detail(2).expect("completed");
+    assert_eq!(whole.confusion, Some(confusion()));
+    assert_eq!(detail(3), None);
+    let listed = view::trial_rows(&world.engine, SweepId(1), 0, u32::MAX).expect("submitted");
+    let ranked = view::leaderboard(&world.engine, SweepId(1), 10, &Sort::Objective).expect("submitted");
+    assert_eq!((listed[1].summary.as_ref(), ranked[0].summary.as_ref()), (Some(&whole.brief()), Some(&whole.brief())));
+    let summaries = listed.iter().chain(&ranked).filter_map(|row| row.summary.as_ref());
+    assert!(summaries.clone().count() == 6 && summaries.into_iter().all(|summary| summary.confusion.is_none()));
 }
 
 #[test]

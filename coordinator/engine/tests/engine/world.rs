@@ -3,8 +3,8 @@
 
 use gliss_engine::{Effect, Engine, Fact, HeldAttempt, Input, Millis, Options, Progress, Rejection, Reply, ReportBody};
 use gliss_engine::{Step, StopReason};
-use gliss_types::{AttemptId, CheckpointRef, Dimension, EpochReport, MetricPoint, Objective, Outcome, Settings, Space};
-use gliss_types::{Summary, SweepId, SweepPlan, TrialId, TrialState, WorkerId};
+use gliss_types::{AttemptId, CheckpointRef, Confusion, Dimension, EpochReport, MetricPoint, Objective, Outcome};
+use gliss_types::{Settings, Space, Summary, SweepId, SweepPlan, TrialId, TrialState, WorkerId};
 use serde_json::json;
 
 pub(crate) const LEASE: Millis = Millis(1_000);
@@ -60,9 +60,16 @@ pub(crate) fn epoch(epoch: u32, score: f64) -> ReportBody {
     ReportBody::Epoch(EpochReport { epoch, points, checkpoint: checkpoint(epoch) })
 }
 
+/// The matrix of every test side here.
+pub(crate) fn confusion() -> Confusion {
+    Confusion::new(vec!["jazz".to_owned(), "rock".to_owned()], vec![3, 1, 0, 4]).expect("a matrix")
+}
+
 pub(crate) fn completed(score: f64) -> ReportBody {
     let metrics = vec![("test_accuracy".to_owned(), score / 2.0)];
-    ReportBody::Ended(Outcome::Completed(Summary { score, best_epoch: 1, epochs: 1, metrics, ..Summary::default() }))
+    let (best_epoch, epochs, confusion) = (1, 1, Some(confusion()));
+    let summary = Summary { score, best_epoch, epochs, metrics, confusion, ..Summary::default() };
+    ReportBody::Ended(Outcome::Completed(summary))
 }
 
 pub(crate) fn failed(reason: &str, retry: bool) -> ReportBody {

@@ -1,6 +1,6 @@
 //! Summaries and epoch reports.
 
-use gliss_types::{EpochReport, MetricPoint, Summary};
+use gliss_types::{Confusion, ConfusionError, EpochReport, MetricPoint, Summary};
 
 use super::{WireError, invalid, needed};
 use crate::v1;
@@ -30,6 +30,7 @@ impl From<Summary> for v1::Summary {
             metrics: s.metrics.into_iter().map(|(name, value)| v1::NamedValue { name, value }).collect(),
             parameters: s.parameters,
             train_seconds: s.train_seconds,
+            confusion: s.confusion.map(Into::into),
         }
     }
 }
@@ -53,6 +54,27 @@ impl TryFrom<v1::Summary> for Summary {
             metrics: metrics?,
             parameters: s.parameters,
             train_seconds: finite(s.train_seconds, "summary.train_seconds")?,
+            confusion: s.confusion.map(TryInto::try_into).transpose()?,
+        })
+    }
+}
+
+impl From<Confusion> for v1::Confusion {
+    fn from(c: Confusion) -> Self {
+        v1::Confusion { classes: c.classes().to_vec(), counts: c.counts().to_vec() }
+    }
+}
+
+impl TryFrom<v1::Confusion> for Confusion {
+    type Error = WireError;
+
+    fn try_from(c: v1::Confusion) -> Result<Self, WireError> {
+        Confusion::new(c.classes, c.counts).map_err(|error| match error {
+            ConfusionError::Classes { .. } => invalid("summary.confusion.classes", "2 to 256 classes"),
+            ConfusionError::Name { .. } => invalid("summary.confusion.classes", "names of 1 to 1024 bytes"),
+            ConfusionError::Twice { .. } => invalid("summary.confusion.classes", "no two of one name"),
+            ConfusionError::Counts { .. } => invalid("summary.confusion.counts", "one for each pair of classes"),
+            ConfusionError::Total { .. } => invalid("summary.confusion.counts", "1 to 2^32 - 1 examples in all"),
         })
     }
 }
@@ -95,5 +117,52 @@ impl TryFrom<v1::EpochReport> for EpochReport {
         let points: Result<Vec<MetricPoint>, WireError> = r.points.into_iter().map(TryInto::try_into).collect();
         let checkpoint = needed(r.checkpoint, "epoch.checkpoint")?.try_into()?;
         Ok(EpochReport { epoch: r.epoch, points: points?, checkpoint })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary() -> Summary {
+        let classes = vec!["jazz".to_owned(), "für Elise".to_owned()];
+        Summary {
+            score: 0.1 + 0.2,
+            best_epoch: 3,
+            epochs: 4,
+            metrics: vec![("test_accuracy".to_owned(), 0.75), ("test_macro_f1".to_owned(), 0.7)],
+            parameters: 5,
+            train_seconds: 6.5,
+            confusion: Some(Confusion::new(classes, vec![2, 1, 0, u32::MAX - 3]).expect("a matrix")),
+        }
+    }
+
+    #[test]
+    fn a_summary_survives_the_wire() {
+        for summary in [summary(), summary().brief(), Summary::default()] {
+            assert_eq!(v1::Summary::from(summary.clone()).try_into(), Ok(summary));
+        }
+    }
+
+    #[test]
+    fn a_hostile_confusion_matrix_is_refused() {
+        let good: v1::Confusion = summary().confusion.expect("it has one").into();
+        let refused = |change: &dyn Fn(&mut v1::Confusion)| {
+            let mut matrix = good.clone();
+            change(&mut matrix);
+            let message = v1::Summary { confusion: Some(matrix), ..summary().into() };
+            match Summary::try_from(message) {
+                Err(WireError::Invalid { rule, .. }) => rule,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(refused(&|m| *m = v1::Confusion::default()), "2 to 256 classes");
+        assert_eq!(refused(&|m| m.classes = (0..257).map(|c| c.to_string()).collect()), "2 to 256 classes");
+        assert_eq!(refused(&|m| m.classes[1] = "x".repeat(1 << 20)), "names of 1 to 1024 bytes");
+        assert_eq!(refused(&|m| m.classes[1] = m.classes[0].clone()), "no two of one name");
+        assert_eq!(refused(&|m| m.counts.truncate(3)), "one for each pair of classes");
+        assert_eq!(refused(&|m| m.counts.push(0)), "one for each pair of classes");
+        assert_eq!(refused(&|m| m.counts.fill(0)), "1 to 2^32 - 1 examples in all");
+        assert_eq!(refused(&|m| m.counts[0] += 1), "1 to 2^32 - 1 examples in all");
     }
 }

@@ -76,6 +76,7 @@ pub(crate) fn read_metric_name(node: &Node, log: &mut Log) -> Option<String> {
             Some(format!("choosing trials by the test set would make it a training set; {choices}"))
         }
         "accuracy" | "acc" | "val_acc" | "valid_acc" => Some(did_you_mean("valid_accuracy")),
+        "f1" | "macro_f1" | "val_f1" | "valid_f1" => Some(did_you_mean("valid_macro_f1")),
         "loss" => Some(did_you_mean("valid_loss")),
         text => nearest(text, Objective::METRICS).map(|near| did_you_mean(&near)),
     };

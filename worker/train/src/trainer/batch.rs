@@ -36,9 +36,9 @@ pub(super) enum Side {
 #[derive(Debug)]
 pub(super) struct Batches<'a> {
     shape: Vec<usize>,
-    classes: &'a [String],
     source: Source<'a>,
     labels: &'a [u32],
+    classes: &'a [String],
     train: Vec<Example>,
     /// Clips and copies, as if they had no segments.
     valid: Vec<Example>,
@@ -128,18 +128,8 @@ impl<'a> Batches<'a> {
                 (lenses.shape().to_vec(), Source::Clips(Box::new(lenses)))
             }
         };
-        let classes = &examples.classes;
-        Ok(Batches {
-            shape,
-            classes,
-            source,
-            labels: &examples.labels,
-            train,
-            valid,
-            test,
-            combine,
-            threads: examples.threads,
-        })
+        let (labels, classes) = (examples.labels.as_slice(), examples.classes.as_slice());
+        Ok(Batches { shape, source, labels, classes, train, valid, test, combine, threads: examples.threads })
     }
 
     /// The shapes of one example, one for each input.
@@ -162,6 +152,11 @@ impl<'a> Batches<'a> {
             Source::Clips(lenses) => lenses.beside_shape(),
             Source::Rows(..) => None,
         }
+    }
+
+    /// The names of the classes, which labels count from 0.
+    pub(super) fn classes(&self) -> &'a [String] {
+        self.classes
     }
 
     /// The examples that train, those of unusable clips too where nothing had to be learnt from them.

@@ -203,6 +203,7 @@ impl<'a> Fit<'a> {
             named("train_loss", train.loss()),
             named("valid_accuracy", valid.accuracy()),
             named("valid_loss", valid.loss()),
+            named("valid_macro_f1", valid.macro_f1(self.batches.classes().len())),
         ])
     }
 
@@ -316,9 +317,10 @@ impl<'a> Fit<'a> {
         }
         let seconds = began.elapsed().saturating_sub(waiting.waited()).as_secs_f64();
         let best = self.progress.best.expect("a recipe has at least one epoch, and the first is better than none");
-        let mut metrics = best.metrics;
+        let (mut metrics, classes) = (best.metrics, self.batches.classes());
         metrics.push(("test_accuracy".to_owned(), test.accuracy()));
         metrics.push(("test_loss".to_owned(), test.loss()));
+        metrics.push(("test_macro_f1".to_owned(), test.macro_f1(classes.len())));
         metrics.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(Summary {
             score: best.score,
@@ -327,6 +329,7 @@ impl<'a> Fit<'a> {
             metrics,
             parameters: self.network.parameter_count() as u64,
             train_seconds: self.progress.seconds + seconds,
+            confusion: test.confusion(classes),
         })
     }
 }

@@ -1,6 +1,9 @@
-//! Loss and accuracy.
+//! Loss and accuracy, and which class was taken for which.
+
+use std::collections::BTreeMap;
 
 use gliss_nets::{Mode, Network};
+use gliss_types::{ClassCounts, Confusion};
 
 use super::TrainError;
 use super::batch::{Batch, Batches, Side};
@@ -12,27 +15,32 @@ use crate::features::Waiting;
 const CHUNK: usize = 64;
 
 /// Sums over examples.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Tally {
     loss: f64,
-    right: u64,
     count: u64,
+    /// How often examples of a class, the first, were taken for a class, the second; of pairs that occur.
+    answers: BTreeMap<(u32, u32), u64>,
 }
 
 impl Tally {
     /// Counts examples with that mean `loss` and these `logits` (row by row, `classes` each).
     pub(super) fn add(&mut self, loss: f64, logits: &[f32], classes: usize, labels: &[u32]) {
         self.loss += loss * labels.len() as f64;
-        self.count += labels.len() as u64;
-        let hits = logits.chunks_exact(classes).zip(labels).filter(|(row, label)| best(row) == **label as usize);
-        self.right += hits.count() as u64;
+        for (row, label) in logits.chunks_exact(classes).zip(labels) {
+            self.note(*label, best(row));
+        }
     }
 
-    /// Counts one clip.
-    pub(super) fn add_clip(&mut self, loss: f64, right: bool) {
+    /// Counts one clip of class `label` that was taken for `answer`.
+    pub(super) fn add_clip(&mut self, loss: f64, label: u32, answer: usize) {
         self.loss += loss;
+        self.note(label, answer);
+    }
+
+    fn note(&mut self, label: u32, answer: usize) {
         self.count += 1;
-        self.right += u64::from(right);
+        *self.answers.entry((label, answer as u32)).or_default() += 1;
     }
 
     /// Whether no example was counted.
@@ -47,7 +55,27 @@ impl Tally {
 
     /// Share of examples whose largest logit is that of their class.
     pub(super) fn accuracy(&self) -> f64 {
-        self.right as f64 / self.count as f64
+        let right = self.answers.iter().filter(|((label, answer), _)| label == answer);
+        right.map(|(_, count)| count).sum::<u64>() as f64 / self.count as f64
+    }
+
+    /// Mean F1 of all `classes`, those without an example too.
+    pub(super) fn macro_f1(&self, classes: usize) -> f64 {
+        let pairs = self.answers.iter().map(|((label, answer), count)| (*label as usize, *answer as usize, *count));
+        ClassCounts::macro_f1(&ClassCounts::gather(classes, pairs))
+    }
+
+    /// All answers, unless a matrix cannot have such `classes`.
+    pub(super) fn confusion(&self, classes: &[String]) -> Option<Confusion> {
+        if classes.len() > Confusion::CLASSES {
+            return None;
+        }
+        let mut counts = vec![0; classes.len() * classes.len()];
+        for ((label, answer), count) in &self.answers {
+            let place = *label as usize * classes.len() + *answer as usize;
+            *counts.get_mut(place)? = u32::try_from(*count).ok()?;
+        }
+        Confusion::new(classes.to_vec(), counts).ok()
     }
 }
 
@@ -120,6 +148,31 @@ mod tests {
         tally.add(1.0, &[0.1, 0.9, 0.8, 0.2, 0.5, 0.5], 2, &[1, 1, 0]);
         tally.add(5.0, &[3.0, -3.0], 2, &[1]);
         assert_eq!((tally.loss(), tally.accuracy()), (2.0, 0.5));
+    }
+
+    #[test]
+    fn answers_are_counted_class_by_class() {
+        let mut tally = Tally::default();
+        tally.add(1.0, &[5.0, 1.0, 0.0, 1.0, 5.0, 0.0, 0.0, 5.0, 1.0], 3, &[0, 0, 1]);
+        tally.add_clip(1.0, 1, 1);
+        let classes = ["a", "b", "c"].map(str::to_owned);
+        let matrix = tally.confusion(&classes).expect("three classes");
+        assert_eq!((matrix.counts(), matrix.classes()), (&[1, 1, 0, 0, 2, 0, 0, 0, 0][..], &classes[..]));
+        assert_eq!((matrix.accuracy(), tally.accuracy()), (0.75, 0.75));
+        // By hand: 2/3 and 4/5; nothing is of the third, and nothing was taken for it.
+        assert!((tally.macro_f1(3) - (2.0 / 3.0 + 0.8) / 3.0).abs() < 1e-15);
+        assert_eq!(tally.macro_f1(3), matrix.macro_f1());
+    }
+
+    #[test]
+    fn classes_that_no_matrix_can_have_are_judged_all_the_same() {
+        let mut tally = Tally::default();
+        tally.add_clip(1.0, 9_999, 9_999);
+        tally.add_clip(1.0, 9_998, 9_999);
+        let classes: Vec<String> = (0..10_000).map(|class| class.to_string()).collect();
+        assert_eq!(tally.confusion(&classes), None);
+        assert!((tally.macro_f1(10_000) - 2.0 / 3.0 / 10_000.0).abs() < 1e-18);
+        assert!(Tally::default().confusion(&classes[..2]).is_none() && tally.confusion(&classes[..2]).is_none());
     }
 
     #[test]

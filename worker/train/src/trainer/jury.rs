@@ -56,11 +56,11 @@ impl Jury {
             Aggregate::Sum => largest(&self.probabilities),
             Aggregate::Vote => largest(&self.votes),
         };
-        let label = self.label as usize;
-        let probability = self.probabilities.get(label).copied().unwrap_or(f64::NAN) / f64::from(self.segments);
+        let probability =
+            self.probabilities.get(self.label as usize).copied().unwrap_or(f64::NAN) / f64::from(self.segments);
         // Certain to be wrong is as wrong as it can be told, and no infinity; what is no number stays none.
         let probability = if probability == 0.0 { f64::MIN_POSITIVE } else { probability };
-        tally.add_clip(-probability.ln(), answer == label);
+        tally.add_clip(-probability.ln(), self.label, answer);
     }
 }
 
@@ -107,6 +107,15 @@ mod tests {
         let clip = [(1, [0.0, 0.0, 5.0], 1), (1, [0.0, 5.0, 0.0], 1)];
         assert_eq!(heard(Aggregate::Vote, &clip).accuracy(), 1.0);
         assert_eq!(heard(Aggregate::Vote, &clip.map(|(clip, row, _)| (clip, row, 2))).accuracy(), 0.0);
+    }
+
+    #[test]
+    fn answers_are_of_clips() {
+        let (first, second) = ([3.0, 0.0, 0.0], [0.0, 3.0, 0.0]);
+        let clips = [(0, first, 0), (0, second, 0), (0, second, 0), (1, second, 2)];
+        let classes = ["a", "b", "c"].map(str::to_owned);
+        let matrix = heard(Aggregate::Vote, &clips).confusion(&classes).expect("three classes");
+        assert_eq!(matrix.counts(), [0, 1, 0, 0, 0, 0, 0, 1, 0]);
     }
 
     #[test]
