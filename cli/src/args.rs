@@ -10,6 +10,7 @@ use gliss_types::{SweepId, TrialId};
 
 use crate::data_args::DataVerb;
 use crate::nets_args::NetsVerb;
+use crate::trained_args::{ExportArgs, PredictArgs};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -142,6 +143,19 @@ Examples:
     },
     /// List workers.
     Workers,
+    /// Ask a trained net what files are.
+    #[command(after_help = "\
+Examples:
+  gliss predict s1/t3 song.mp3
+  gliss predict s1/t3 album/*.flac --segments --output csv
+  gliss predict best.safetensors song.mp3 --top 3 --output json")]
+    Predict(PredictArgs),
+    /// Write the net of a trial's best epoch to a file that needs neither store nor data.
+    #[command(after_help = "\
+Examples:
+  gliss export s1/t3
+  gliss export s1/t3 --format safetensors --out best.safetensors")]
+    Export(ExportArgs),
     /// List the nets that recipes can name, or the layers of one.
     #[command(after_help = "Examples:\n  gliss nets\n  gliss nets show resnet18 --input 3x256x1320")]
     Nets {

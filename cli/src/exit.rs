@@ -8,7 +8,7 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// Done.
     Done = 0,
-    /// The sweep ended, and some of its trials failed.
+    /// The sweep ended, and some of its trials failed; or some of several files could not be used.
     TrialsFailed = 1,
     /// The command line or the sweep file is wrong; nothing was started.
     Usage = 2,

@@ -23,6 +23,7 @@ mod shown;
 mod signals;
 mod sweep_file;
 mod table;
+mod trained_args;
 mod verbs;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

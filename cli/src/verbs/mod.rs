@@ -8,6 +8,7 @@ mod plan;
 mod read;
 mod run;
 mod submit;
+mod trained;
 mod wish;
 mod worker;
 
@@ -39,6 +40,8 @@ pub(crate) async fn perform(setting: &Setting, verb: Verb) -> Result<Exit, Failu
         Verb::Resume { sweep, local } => wish::resume(setting, sweep, &local).await,
         Verb::Cancel { sweep } => wish::cancel(setting, sweep).await,
         Verb::Workers => read::workers(setting).await,
+        Verb::Predict(args) => trained::predict(setting, &args).await,
+        Verb::Export(args) => trained::export(setting, &args).await,
         Verb::Nets { verb } => nets::nets(setting, verb),
         Verb::Data { verb } => data::data(setting, verb).await,
         Verb::Bench { verb } => bench::bench(setting, verb).await,

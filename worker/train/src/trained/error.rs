@@ -54,7 +54,7 @@ pub enum TrainedError {
     #[error("compute with tensors")]
     Tensor(#[from] candle_core::Error),
     /// The file to answer for cannot be used.
-    #[error("answer for {path}: failed to {reason}")]
+    #[error("answer for {path}: {reason}")]
     Clip {
         /// The file.
         path: PathBuf,

@@ -153,7 +153,7 @@ impl Trained {
             logits.extend(made.to_vec2::<f32>()?);
         }
         if logits.is_empty() {
-            let reason = "find a segment in it: it is too short".to_owned();
+            let reason = "failed to find a segment in it: it is too short".to_owned();
             return Err(TrainedError::Clip { path: path.to_owned(), reason });
         }
         let segments = self.training()?.features.segments.as_ref();
