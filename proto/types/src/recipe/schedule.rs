@@ -231,6 +231,9 @@ impl Schedule {
         let others: Vec<&str> =
             COURSES.iter().flat_map(|(_, theirs)| *theirs).filter(|s| !own.contains(s)).copied().collect();
         r.unused(&others, &format!("`schedule.name: {name}` has no such setting"));
+        if name == "one_cycle" {
+            r.unused(&[MAX_LR], "the top of `schedule.name: one_cycle` is `optimiser.lr`");
+        }
         let warmup = warmup(r, epochs);
         // What is left of the training, unless that is nothing, which `warmup` has reported.
         let left = f64::from(epochs) - warmup.map_or(0.0, |warmup| warmup.epochs);
