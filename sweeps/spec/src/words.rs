@@ -11,7 +11,7 @@ pub(crate) const TOP: [&str; 8] =
     ["name", "description", "method", "metric", "recipe", "parameters", "rows", "attempts"];
 
 /// Names that other programs use, and ours.
-const ELSEWHERE: [(&str, &str); 22] = [
+const ELSEWHERE: [(&str, &str); 38] = [
     ("learning_rate", "optimiser.lr"),
     ("learning-rate", "optimiser.lr"),
     ("max_learning_rate", "schedule.max_lr"),
@@ -25,6 +25,22 @@ const ELSEWHERE: [(&str, &str); 22] = [
     ("model", "net"),
     ("dataset", "data"),
     ("scheduler", "schedule"),
+    ("lr_scheduler", "schedule"),
+    ("warmup_epochs", "schedule.warmup"),
+    ("start_factor", "schedule.warmup_from"),
+    ("eta_min", "schedule.min_lr"),
+    ("step_size", "schedule.every"),
+    ("step_size_up", "schedule.half_cycle"),
+    ("step_size_down", "schedule.half_cycle_down"),
+    ("T_max", "schedule.length"),
+    ("T_0", "schedule.length"),
+    ("T_mult", "schedule.grow"),
+    ("anneal_strategy", "schedule.anneal"),
+    ("max_grad_norm", "optimiser.clip_norm"),
+    ("clipnorm", "optimiser.clip_norm"),
+    ("clipvalue", "optimiser.clip_value"),
+    ("gradient_accumulation_steps", "grad_accumulation"),
+    ("accumulate_grad_batches", "grad_accumulation"),
     ("n_mels", "features.mels"),
     ("hop_length", "features.hop"),
     ("hyperparameters", "parameters"),
@@ -159,6 +175,10 @@ mod tests {
             "features.beside.n_fft",
             "augment.masks.time",
             "augment.online",
+            "grad_accumulation",
+            "optimiser.initial_accumulator",
+            "schedule.warmup_from",
+            "schedule.final_div_factor",
         ] {
             assert!(VOCABULARY.settings.contains(setting), "{setting} is not in {:?}", VOCABULARY.settings);
         }

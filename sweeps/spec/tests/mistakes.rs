@@ -81,6 +81,30 @@ parameters:
   optimiser.lr: {values: [0.001, 0.1]}
   batch: {values: [8, 16]}
 ";
+    impossible_training: "
+recipe:
+  data.source: synth
+  epochs: 10
+  batch: 8
+  grad_accumulation: 16
+  label_smoothing: 1
+  optimiser: {name: sgd, clip_norm: 1, clip_value: 0.5, dampening: 0.1}
+parameters:
+  schedule:
+    values:
+      - {name: cosine, warmup: 12}
+      - {name: multi_step}
+      - {name: plateau, watch: train_loss}
+      - {name: one_cycle, three_phase: true, pct_start: 0.7}
+";
+    other_programs_training: "
+recipe:
+  data.source: synth
+  accumulate_grad_batches: 4
+  optimiser: {clipnorm: 1, weight_decy: 0.1}
+  lr_scheduler: {name: cosine, T_max: 10}
+  schedule.eta_min: 0.001
+";
     impossible_inputs: "
 recipe:
   data.source: synth

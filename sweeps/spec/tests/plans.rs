@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use gliss_spec::{Finding, Override, Planned, Source, plan};
-use gliss_types::recipe::{Data, Optimiser};
+use gliss_types::recipe::{Data, Method};
 use gliss_types::{Goal, Recipe};
 use serde_json::{Value, json};
 
@@ -66,7 +66,7 @@ fn a_first_sweep() {
     let settings = plan.settings(3).expect("in range");
     assert_eq!(settings.get("optimiser"), Some(&json!({"name": "sgd", "lr": 0.05, "momentum": 0.9})));
     let Some(Ok(Recipe::Train(training))) = planned.recipe(3) else { panic!("point 3 trains") };
-    assert!(matches!(training.optimiser, Optimiser::Sgd { momentum: 0.9, .. }));
+    assert!(matches!(training.optimiser.method, Method::Sgd { momentum: 0.9, .. }));
     assert_eq!(training.batch, 16);
 }
 
@@ -258,6 +258,14 @@ parameters:
         let shown: String = planned.warnings.iter().map(|w| w.rendered(100) + "\n").collect();
         insta::assert_snapshot!("warnings", shown);
     });
+}
+
+// The top of PyTorch's one cycle is a setting of its own; here it is the optimiser's rate, which would have no effect else.
+#[test]
+fn one_cycle_s_top_is_the_optimiser_s_rate() {
+    let planned = planned("recipe: {data.source: synth, schedule: {name: one_cycle, max_lr: 0.1}}", &[]);
+    let [warning] = &warnings(&planned)[..] else { panic!("{:?}", warnings(&planned)) };
+    assert!(warning.contains("the top of `schedule.name: one_cycle` is `optimiser.lr`"), "{warning}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use gliss_nets::draw::{Draw, Stream};
 use gliss_nets::init::{self, First};
 use gliss_nets::optimisers::Optimiser;
 use gliss_nets::{Mode, Network, ops, walk};
-use gliss_types::recipe::{Net, Optimiser as Settings};
+use gliss_types::recipe::{Method, Net};
 use serde_json::{Value, json};
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -87,8 +87,7 @@ fn measure(
     forward: impl Fn(&Tensor, u64) -> Result<Tensor, Box<dyn Error>>,
 ) -> Outcome {
     let device = Device::Cpu;
-    let settings = Settings::Adam { lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.0 };
-    let mut optimiser = Optimiser::new(&settings, parameters)?;
+    let mut optimiser = Optimiser::new(&Method::adam(1e-3).into(), parameters)?;
     let count = batch * input.iter().product::<usize>();
     let draw = Draw::new(0, Stream::Other(0), 0, 0);
     let shape: Vec<usize> = std::iter::once(batch).chain(input.iter().copied()).collect();

@@ -4,8 +4,9 @@ mod augment;
 mod data;
 mod features;
 mod net;
+mod optimiser;
+mod schedule;
 mod split;
-mod training;
 
 pub use augment::{Amount, Augment, Change, CopiesOf, Length, MaskValue, Masks, What};
 pub use data::{DATA_PATHS, Data, FmaSubset, GTZAN_GENRES, gtzan_clip};
@@ -18,8 +19,9 @@ pub use net::{
     Alexnet, ConvStack, Edge, Family, Initial, LiuCnn, LiuCrnn, LiuDcnn, LiuDcrnn, Mlp, Mobilenet, Net, Nnet2,
     Nnet2Form, PRESETS, Preset, Resnet, ResnetForm, SpecEmbed, Spectrum, Squeezenet, Vgg,
 };
+pub use optimiser::{Adam, AdamForm, Method, Optimiser};
+pub use schedule::{Anneal, Course, Cycle, Plateau, Schedule, Threshold, Warmup, Watch};
 pub use split::{FOLD_LIMIT, FilteredLists, Split};
-pub use training::{Optimiser, Schedule};
 
 use std::collections::BTreeMap;
 
@@ -65,10 +67,24 @@ pub struct Training {
     pub schedule: Schedule,
     /// Examples a step; the last step of an epoch takes what is left.
     pub batch: u32,
+    /// Parts in which a step's examples go through the net, one after another; their gradients are summed to those of all.
+    #[serde(skip_serializing_if = "is_one")]
+    pub grad_accumulation: u32,
+    /// The share of each target that is spread over all classes; in training alone.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub label_smoothing: f64,
     /// Passes over the training split.
     pub epochs: u32,
     /// Initial weights, shuffling and dropout are functions of it.
     pub seed: u64,
+}
+
+fn is_one(value: &u32) -> bool {
+    *value == 1
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 impl Recipe {
@@ -141,7 +157,14 @@ impl Training {
         let augment = Augment::read(r, &features);
         let net = Net::read(r, &features);
         let optimiser = Optimiser::read(r);
-        let schedule = Schedule::read(r, optimiser.lr());
+        let epochs = r.int32("epochs", 10, 1..=100_000);
+        let schedule = Schedule::read(r, optimiser.lr(), epochs);
+        let batch = r.int32("batch", 32, 1..=65_536);
+        let grad_accumulation = r.int32("grad_accumulation", 1, 1..=65_536);
+        if grad_accumulation > batch {
+            let rule = format!("at most `batch`, which is {batch}: the parts of a step hold an example each");
+            r.impossible("grad_accumulation", grad_accumulation, rule);
+        }
         Training {
             data,
             split,
@@ -150,8 +173,10 @@ impl Training {
             net,
             optimiser,
             schedule,
-            batch: r.int32("batch", 32, 1..=65_536),
-            epochs: r.int32("epochs", 10, 1..=100_000),
+            batch,
+            grad_accumulation,
+            label_smoothing: r.float("label_smoothing", 0.0, |v| (0.0..1.0).contains(&v), "from 0 to less than 1"),
+            epochs,
             seed: r.int("seed", 0, 0..=u64::MAX),
         }
     }
@@ -175,6 +200,9 @@ mod tests {
             json!({"data": {"source": "folder", "path": "/music"}, "net": {"name": "liu_cnn", "depth": 2},
                    "optimiser": {"name": "sgd", "lr": 0.1, "momentum": 0.9},
                    "schedule": {"name": "triangular", "max_lr": 0.2}}),
+            json!({"data": {"source": "synth"}, "epochs": 7, "batch": 64, "grad_accumulation": 4, "label_smoothing": 0.1,
+                   "optimiser": {"name": "rmsprop", "clip_norm": 1},
+                   "schedule": {"name": "cosine", "warmup": 0.3}}),
             json!({"data": {"source": "manifest", "path": "/m.csv"}, "split": {"method": "folds", "valid": 1, "test": 0}}),
             json!({"data": {"source": "table", "path": "/t.csv"}, "net": {"name": "mlp", "hidden": [128, 64]},
                    "split": {"method": "numpy_shuffle"}, "features": {"as_uint8": true}}),
@@ -199,6 +227,18 @@ mod tests {
         }
     }
 
+    // Results are found by the key: settings that are new must not change the keys of recipes that do without them.
+    #[test]
+    fn new_settings_leave_old_keys_alone() {
+        let recipe = read(json!({
+            "data": {"source": "table", "path": "/t.csv"},
+            "optimiser": {"name": "sgd", "momentum": 0.9, "dampening": 0, "clip_norm": 0},
+            "schedule": {"name": "triangular", "half_cycle": 4, "warmup": 0},
+            "grad_accumulation": 1, "label_smoothing": 0,
+        }));
+        assert_eq!(recipe.expect("a recipe").key().as_str(), "16854e3dca5da0274c088296a1618048");
+    }
+
     #[test]
     fn a_default_written_out_changes_nothing() {
         let short = read(json!({"data": {"source": "synth"}})).expect("defaults are a recipe");
@@ -220,6 +260,9 @@ mod tests {
                 json!({"data": {"source": "synth"}, "schedule": {"name": "triangular", "max_lr": 1e-9}}),
                 "schedule.max_lr",
             ),
+            (json!({"data": {"source": "synth"}, "epochs": 5, "schedule": {"warmup": 5}}), "schedule.warmup"),
+            (json!({"data": {"source": "synth"}, "batch": 4, "grad_accumulation": 5}), "grad_accumulation"),
+            (json!({"data": {"source": "synth"}, "label_smoothing": 1}), "label_smoothing"),
             (json!({"data": {"source": "folder"}}), "data.path"),
             (json!({"data": {"source": "gtzan", "path": "/g", "genres": ["jazz"]}}), "data.genres"),
             (json!({"data": {"source": "gtzan", "path": "/g", "genres": ["jazz", "rock", "rock"]}}), "data.genres"),

@@ -31,7 +31,7 @@ fn sizes(logits: &[usize], labels: &[usize]) -> std::result::Result<(usize, usiz
 }
 
 /// The largest logit of a row, and the sum of exponentials of the logits less it.
-fn normaliser<T: Element>(row: &[T]) -> (T, T) {
+pub(super) fn normaliser<T: Element>(row: &[T]) -> (T, T) {
     let top = row.iter().copied().fold(row[0], |top, v| if v > top { v } else { top });
     let mut sum = T::zero();
     for &v in row {

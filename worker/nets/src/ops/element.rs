@@ -85,6 +85,8 @@ pub(crate) trait Element: WithDType {
     fn exp_m1(self) -> Self;
     fn ln(self) -> Self;
     fn is_nan(self) -> bool;
+    /// Itself as f64.
+    fn wide(self) -> f64;
     /// Itself or 0, without a branch.
     fn if_so(self, so: bool) -> Self;
     /// Itself or another, without a branch.
@@ -118,6 +120,10 @@ macro_rules! element {
             #[inline(always)]
             fn is_nan(self) -> bool {
                 <$t>::is_nan(self)
+            }
+            #[inline(always)]
+            fn wide(self) -> f64 {
+                f64::from(self)
             }
             #[inline(always)]
             fn if_so(self, so: bool) -> Self {

@@ -6,10 +6,12 @@
 
 mod average;
 mod batch_norm;
+mod binary_cross_entropy;
 mod conv2d;
 mod conv_block;
 mod conv_shape;
 mod cross_entropy;
+mod cross_entropy_with;
 mod dropout;
 mod element;
 mod elu;
@@ -27,9 +29,11 @@ mod window;
 
 pub use average::{PaddingCounts, adaptive_avg_pool2d, avg_pool2d, global_avg_pool2d};
 pub use batch_norm::{BatchStats, batch_norm, batch_norm_eval, update_running};
+pub use binary_cross_entropy::binary_cross_entropy;
 pub use conv_block::conv_relu_pool;
 pub use conv2d::{ConvMethod, conv2d};
 pub use cross_entropy::cross_entropy;
+pub use cross_entropy_with::{Reduction, Targets, Weighing, cross_entropy_with};
 pub use dropout::dropout;
 pub use element::OpError;
 pub use elu::elu;

@@ -21,6 +21,12 @@ pub enum OptimiserError {
         /// The shape that fits.
         expected: Vec<usize>,
     },
+    /// Gradients are clipped by their norm, and it is no number to clip by. Nothing has moved.
+    #[error("the norm of the gradients is {norm}")]
+    Norm {
+        /// Infinite or not a number.
+        norm: f64,
+    },
     /// An operation on a parameter failed.
     #[error("parameter `{parameter}` could not be updated")]
     Parameter {

@@ -2,50 +2,79 @@
 
 use std::cell::RefCell;
 
-use candle_core::{CpuStorage, DType, InplaceOp1, Layout, Result, Storage, Tensor};
+use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Tensor};
 
 use super::rules::{Rule, Update};
-use crate::ops::{Element, OpError, slice};
+use super::seen::{Gather, Seen, Squares};
+use crate::ops::{Element, OpError, by_type, with_slice};
 
 const OP: &str = "optimiser step";
 
-/// Applies a rule to a parameter. `moments` has as many tensors as the rule remembers, at most two.
+/// Applies a rule to a parameter. `moments` has as many tensors as the rule remembers, at most three.
 ///
 /// # Errors
 /// Tensors of different shapes or number types, not contiguous, or outside the CPU's memory.
-pub(super) fn update(rule: Rule, parameter: &Tensor, moments: &[&Tensor], gradient: &Tensor) -> Result<()> {
-    for tensor in moments.iter().chain([&gradient]) {
-        if tensor.shape() != parameter.shape() {
-            let rule = format!("{:?}, the parameter's", parameter.dims());
-            let error = OpError::Shape { op: OP, what: "a gradient or moment", got: tensor.dims().to_vec(), rule };
-            return Err(error.into_candle());
-        }
-    }
-    let gradient = gradient.contiguous()?;
-    match parameter.dtype() {
-        DType::F32 => update_as::<f32>(rule, parameter, moments, &gradient),
-        DType::F64 => update_as::<f64>(rule, parameter, moments, &gradient),
-        got => Err(OpError::Numbers { op: OP, got }.into_candle()),
-    }
+pub(super) fn update(rule: Rule, seen: Seen, parameter: &Tensor, moments: &[&Tensor], gradient: &Tensor) -> Result<()> {
+    moments.iter().chain([&gradient]).try_for_each(|tensor| same_shape(parameter, tensor))?;
+    let all: Vec<&Tensor> = [&parameter].into_iter().chain(moments).copied().collect();
+    by_type!(OP, parameter.dtype(), T => with_slice::<T, _>(gradient, OP, |gradient| {
+        write_all(&all, Vec::with_capacity(all.len()), &mut |lent| {
+            let mut lent = lent.into_iter();
+            let mut next = || lent.next().unwrap_or_default();
+            T::vectors(Update { rule, seen, values: next(), moments: [next(), next(), next()], gradient });
+        })
+    }))
 }
 
-/// candle lends one tensor at a time for writing, to an operation; so each operation runs the next inside it.
-fn update_as<T: Element>(rule: Rule, parameter: &Tensor, moments: &[&Tensor], gradient: &Tensor) -> Result<()> {
-    write::<T>(parameter, |values| {
-        let finish = |first: &mut [T], second: &mut [T], values: &mut [T]| {
-            let (storage, layout) = gradient.storage_and_layout();
-            let Storage::Cpu(storage) = &*storage else { return Err(OpError::Device { op: OP }.into_candle()) };
-            let gradient = slice(storage, layout, OP)?;
-            T::vectors(Update { rule, values, moments: [first, second], gradient });
+/// The sum of squares of `gradient + l2 * parameter`.
+///
+/// # Errors
+/// As for [`update`].
+pub(super) fn squares(parameter: &Tensor, gradient: &Tensor, l2: f64) -> Result<f64> {
+    same_shape(parameter, gradient)?;
+    let mut total = 0.0;
+    by_type!(OP, parameter.dtype(), T => with_slice::<T, _>(gradient, OP, |gradient| {
+        with_slice::<T, _>(parameter, OP, |weights| {
+            T::vectors(Squares { gradient, weights, l2, total: &mut total });
             Ok(())
-        };
-        match *moments {
-            [] => finish(&mut [], &mut [], values),
-            [first] => write::<T>(first, |first| finish(first, &mut [], values)),
-            [first, second, ..] => {
-                write::<T>(first, |first| write::<T>(second, |second| finish(first, second, values)))
-            }
-        }
+        })
+    }))?;
+    Ok(total)
+}
+
+/// Puts `share * gradient` into `sum`, in place of what is there if that is to be forgotten.
+///
+/// # Errors
+/// As for [`update`].
+pub(super) fn gather(sum: &Tensor, gradient: &Tensor, share: f64, fresh: bool) -> Result<()> {
+    same_shape(sum, gradient)?;
+    by_type!(OP, sum.dtype(), T => with_slice::<T, _>(gradient, OP, |gradient| {
+        write::<T>(sum, |sum| {
+            T::vectors(Gather { sum, gradient, share, fresh });
+            Ok(())
+        })
+    }))
+}
+
+fn same_shape(parameter: &Tensor, other: &Tensor) -> Result<()> {
+    if other.shape() == parameter.shape() {
+        return Ok(());
+    }
+    let rule = format!("{:?}, the parameter's", parameter.dims());
+    Err(OpError::Shape { op: OP, what: "a gradient or moment", got: other.dims().to_vec(), rule }.into_candle())
+}
+
+/// Lends the values of `tensors`, behind those that are `lent` already. candle lends one tensor at a time for writing, to an
+/// operation; so each operation runs the next inside it.
+fn write_all<T: Element>(tensors: &[&Tensor], lent: Vec<&mut [T]>, f: &mut dyn FnMut(Vec<&mut [T]>)) -> Result<()> {
+    let Some((first, rest)) = tensors.split_first() else {
+        f(lent);
+        return Ok(());
+    };
+    write::<T>(first, |values| {
+        let mut lent = lent;
+        lent.push(values);
+        write_all(rest, lent, f)
     })
 }
 

@@ -3,6 +3,7 @@
 mod error;
 mod in_place;
 mod rules;
+mod seen;
 
 pub use error::OptimiserError;
 
@@ -10,14 +11,15 @@ use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
 use gliss_types::recipe::Optimiser as Settings;
 
-use rules::Rule;
+use rules::{Rule, Steps};
+use seen::Seen;
 
 /// An optimiser at work on a net's parameters.
 #[derive(Debug)]
 pub struct Optimiser {
     settings: Settings,
     slots: Vec<Slot>,
-    steps: u64,
+    steps: Steps,
 }
 
 /// A parameter and what is remembered about it.
@@ -26,6 +28,18 @@ struct Slot {
     name: String,
     parameter: Var,
     moments: Vec<(&'static str, Var)>,
+    /// The loss gains this times the sum of squares of the parameter.
+    l2: f64,
+    /// Where gradients are gathered, once some have been.
+    gathered: Option<Gathered>,
+}
+
+/// Gradients of a step that is made in parts.
+#[derive(Debug)]
+struct Gathered {
+    sum: Tensor,
+    /// Whether it holds some of this step.
+    some: bool,
 }
 
 impl Optimiser {
@@ -34,39 +48,118 @@ impl Optimiser {
     /// # Errors
     /// The device has no room.
     pub fn new(settings: &Settings, parameters: &[(String, Var)]) -> Result<Optimiser, OptimiserError> {
+        let first = Rule::first(&settings.method);
         let slot = |(name, parameter): &(String, Var)| {
-            let moments = Rule::moments(settings).iter().map(|&moment| {
-                let zeros = Var::zeros(parameter.shape(), parameter.dtype(), parameter.device());
-                zeros.map(|zeros| (moment, zeros)).map_err(|source| OptimiserError::at(name, source))
+            let moments = Rule::moments(&settings.method).iter().map(|&moment| {
+                let values = parameter.zeros_like().and_then(|zeros| zeros.affine(0.0, first));
+                let values = values.and_then(|values| Var::from_tensor(&values));
+                values.map(|values| (moment, values)).map_err(|source| OptimiserError::at(name, source))
             });
-            Ok(Slot { name: name.clone(), parameter: parameter.clone(), moments: moments.collect::<Result<_, _>>()? })
+            Ok(Slot {
+                name: name.clone(),
+                parameter: parameter.clone(),
+                moments: moments.collect::<Result<_, _>>()?,
+                l2: 0.0,
+                gathered: None,
+            })
         };
         let slots = parameters.iter().map(slot).collect::<Result<_, OptimiserError>>()?;
-        Ok(Optimiser { settings: settings.clone(), slots, steps: 0 })
+        Ok(Optimiser { settings: settings.clone(), slots, steps: Steps::NONE })
+    }
+
+    /// The same with the L2 coefficients of parameters by their names, 0 where a name has none. As with Keras's
+    /// `regularizers.l2(v)` the loss gains `v` times the sum of squares of the weights, so their gradients gain `2 v` times the
+    /// weights, and are clipped with it. That comes on top of the settings' own weight decay.
+    pub fn with_l2(mut self, l2: impl Fn(&str) -> f64) -> Self {
+        self.slots.iter_mut().for_each(|slot| slot.l2 = l2(&slot.name));
+        self
     }
 
     /// Moves every parameter by its gradient, at rate `lr` (from [`crate::schedules::lr_at`]); the settings' own rate is not
-    /// looked at. The gradient of a parameter that had no part in the loss is missing, and it stays as it is.
+    /// looked at. The gradient of a parameter that had no part in the loss is missing, and it stays as it is. Gradients are
+    /// clipped as the settings say, by norm as `torch.nn.utils.clip_grad_norm_` does: those of all parameters are multiplied
+    /// by `min(1, clip_norm / (norm + 1e-6))`.
     ///
     /// # Errors
-    /// A gradient of another shape or number type than its parameter's.
+    /// A gradient of another shape or number type than its parameter's; a norm to clip by that is not finite, and then nothing
+    /// has moved.
     pub fn step(&mut self, gradients: &GradStore, lr: f64) -> Result<(), OptimiserError> {
-        self.steps += 1;
-        let rule = Rule::at(&self.settings, self.steps, lr);
-        for Slot { name, parameter, moments } in &self.slots {
-            let Some(gradient) = gradients.get(parameter) else { continue };
-            let moments: Vec<&Tensor> = moments.iter().map(|(_, moment)| moment.as_tensor()).collect();
-            in_place::update(rule, parameter, &moments, gradient).map_err(|source| OptimiserError::at(name, source))?;
+        let of_slot = |slot: &Slot| slot.contiguous(gradients);
+        let gradients = self.slots.iter().map(of_slot).collect::<Result<Vec<_>, _>>()?;
+        self.step_by(&gradients, lr)
+    }
+
+    /// Adds `share` times these gradients to those that [`Optimiser::step_gathered`] will step by: for a batch that goes through
+    /// the net in parts, each with the share of its examples. Then the sum is the gradient of the whole batch's mean loss.
+    ///
+    /// # Errors
+    /// As for [`Optimiser::step`]; the device has no room.
+    pub fn gather(&mut self, gradients: &GradStore, share: f64) -> Result<(), OptimiserError> {
+        for slot in &mut self.slots {
+            let Some(gradient) = slot.contiguous(gradients)? else { continue };
+            let at = |source| OptimiserError::at(&slot.name, source);
+            let gathered = match &mut slot.gathered {
+                Some(gathered) => gathered,
+                none => none.insert(Gathered { sum: slot.parameter.zeros_like().map_err(at)?, some: false }),
+            };
+            in_place::gather(&gathered.sum, &gradient, share, !gathered.some).map_err(at)?;
+            gathered.some = true;
         }
         Ok(())
     }
 
+    /// A step by the gradients that were gathered since the last one.
+    ///
+    /// # Errors
+    /// As for [`Optimiser::step`].
+    pub fn step_gathered(&mut self, lr: f64) -> Result<(), OptimiserError> {
+        let take = |slot: &mut Slot| {
+            let gathered = slot.gathered.as_mut()?;
+            std::mem::take(&mut gathered.some).then(|| gathered.sum.clone())
+        };
+        let gradients: Vec<_> = self.slots.iter_mut().map(take).collect();
+        self.step_by(&gradients, lr)
+    }
+
+    /// A step by the gradients of the slots.
+    fn step_by(&mut self, gradients: &[Option<Tensor>], lr: f64) -> Result<(), OptimiserError> {
+        let scale = match self.settings.clip_norm {
+            None => 1.0,
+            Some(limit) => (limit / (self.norm(gradients)? + 1e-6)).min(1.0),
+        };
+        let method = &self.settings.method;
+        self.steps = self.steps.next(method);
+        let rule = Rule::at(method, self.steps, lr);
+        let decay = Rule::decay(method);
+        for (slot, gradient) in self.slots.iter().zip(gradients) {
+            let Some(gradient) = gradient else { continue };
+            let seen = Seen { scale, l2: 2.0 * slot.l2, decay, limit: self.settings.clip_value };
+            let moments: Vec<&Tensor> = slot.moments.iter().map(|(_, moment)| moment.as_tensor()).collect();
+            let updated = in_place::update(rule, seen, &slot.parameter, &moments, gradient);
+            updated.map_err(|source| OptimiserError::at(&slot.name, source))?;
+        }
+        Ok(())
+    }
+
+    /// The norm of all gradients together, summed in f64 in the order of the parameters.
+    fn norm(&self, gradients: &[Option<Tensor>]) -> Result<f64, OptimiserError> {
+        let mut total = 0.0;
+        for (slot, gradient) in self.slots.iter().zip(gradients) {
+            let Some(gradient) = gradient else { continue };
+            let squares = in_place::squares(&slot.parameter, gradient, 2.0 * slot.l2);
+            total += squares.map_err(|source| OptimiserError::at(&slot.name, source))?;
+        }
+        let norm = f64::sqrt(total);
+        if norm.is_finite() { Ok(norm) } else { Err(OptimiserError::Norm { norm }) }
+    }
+
     /// Steps made.
     pub fn steps(&self) -> u64 {
-        self.steps
+        self.steps.made
     }
 
     /// What is remembered, as `<parameter>.<moment>`, in a fixed order. Tensors are copies: later steps do not change them.
+    /// Gradients that were gathered and not stepped by are not among it.
     ///
     /// # Errors
     /// The device has no room for the copies.
@@ -98,7 +191,15 @@ impl Optimiser {
                 values.set(&stored).map_err(|source| OptimiserError::at(&name, source))?;
             }
         }
-        self.steps = steps;
+        self.steps = Steps::after(steps, &self.settings.method);
         Ok(())
+    }
+}
+
+impl Slot {
+    /// The parameter's gradient with its values in a row; none if it had no part in the loss.
+    fn contiguous(&self, gradients: &GradStore) -> Result<Option<Tensor>, OptimiserError> {
+        let gradient = gradients.get(&self.parameter).map(Tensor::contiguous).transpose();
+        gradient.map_err(|source| OptimiserError::at(&self.name, source))
     }
 }
