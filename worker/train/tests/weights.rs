@@ -146,3 +146,33 @@ fn softmax(logits: &[f32]) -> Vec<f32> {
 fn top(values: &[f32]) -> usize {
     (0..values.len()).max_by(|a, b| values[*a].total_cmp(&values[*b])).unwrap_or(0)
 }
+
+#[test]
+fn musicnn_gives_its_published_tags_and_embeddings() -> Outcome {
+    let Some(folder) = support::real_data("musicnn") else { return Ok(()) };
+    const PATCH: usize = 187;
+    for clip in ["vibeace", "brahms", "fishin"] {
+        let goldens = candle_core::safetensors::load(folder.join(format!("golden_{clip}.safetensors")), &Device::Cpu)?;
+        let patches = goldens["logmel_reflect"].narrow(0, 0, 3 * PATCH)?.reshape((3, 1, PATCH, 96))?;
+        for model in ["MSD_musicnn", "MTT_musicnn"] {
+            let file = folder.join(format!("{model}.safetensors"));
+            let golden = |name: &str| goldens[&format!("{model}.{name}")].flatten_all()?.to_vec1::<f32>();
+            let net = Net::named("musicnn").expect("a preset");
+            let tagger = Network::build(&net, &[&[1, PATCH, 96]], 50, 0, &Device::Cpu)?;
+            load(&file, &tagger, Part::Whole)?;
+            let logits = tagger.forward(&[&patches], Mode::Eval)?.flatten_all()?.to_vec1::<f32>()?;
+            let tags: Vec<f32> = logits.iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect();
+            let embedder = Network::musicnn_embedding(PATCH, &Device::Cpu)?;
+            load(&file, &embedder, Part::Whole)?;
+            let embedding = embedder.forward(&[&patches], Mode::Eval)?.flatten_all()?.to_vec1::<f32>()?;
+            let off = [
+                difference(&tags, &golden("taggram")?),
+                difference(&logits, &golden("logits")?),
+                difference(&embedding, &golden("max_pool")?),
+            ];
+            println!("{clip} {model}: tags off by {:.1e}, logits {:.1e}, embedding {:.1e}", off[0], off[1], off[2]);
+            assert!(off[0] < 3e-6 && off[1] < 1e-4 && off[2] < 1e-4, "{clip} {model}: {off:?}");
+        }
+    }
+    Ok(())
+}

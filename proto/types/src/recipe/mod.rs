@@ -16,7 +16,7 @@ pub use features::{
     StftMagnitude, Store, Waveform,
 };
 pub use net::{
-    Alexnet, ConvStack, Edge, Family, Initial, LiuCnn, LiuCrnn, LiuDcnn, LiuDcrnn, Mlp, Mobilenet, Net, Nnet2,
+    Alexnet, ConvStack, Edge, Family, Initial, LiuCnn, LiuCrnn, LiuDcnn, LiuDcrnn, Mlp, Mobilenet, Musicnn, Net, Nnet2,
     Nnet2Form, PRESETS, Preset, Resnet, ResnetForm, SpecEmbed, Spectrum, Squeezenet, Vgg,
 };
 pub use optimiser::{Adam, AdamForm, Method, Optimiser};

@@ -44,6 +44,8 @@ pub(super) enum Kind {
     Concat,
     /// The sum of two of one shape.
     Add,
+    /// Values of two rows in turn.
+    Interleave,
     /// Whatever an example is, to one row.
     Flatten,
     /// Planes without channels, or with one, to channels of one row: [bands, frames] to [bands, 1, frames].
@@ -204,6 +206,10 @@ impl Layer {
             }
             (Kind::Add, _) if inputs.iter().all(|other| *other == input) => Ok(input.to_vec()),
             (Kind::Add, _) => wrong("inputs of one shape"),
+            (Kind::Interleave, &[n]) if inputs.iter().all(|other| *other == input) => {
+                Ok(vec![n.saturating_mul(inputs.len())])
+            }
+            (Kind::Interleave, _) => wrong("rows of one length"),
             (Kind::Flatten, _) => match count(input) {
                 Some(features) => Ok(vec![features]),
                 None => wrong("as many values as can be counted"),

@@ -47,9 +47,17 @@ fn of_table(table: &Table, part: Part) -> Vec<(String, Vec<usize>)> {
 }
 
 /// Whether weights of that shape can be those of a parameter: the same, but for sides of 1 at the end (a 1x1 convolution that
-/// is a fully connected layer here).
+/// is a fully connected layer here), or with channels as columns.
 fn fits(got: &[usize], expected: &[usize]) -> bool {
-    got.strip_prefix(expected).is_some_and(|rest| rest.iter().all(|side| *side == 1))
+    let longer = got.strip_prefix(expected).is_some_and(|rest| rest.iter().all(|side| *side == 1));
+    longer || columns_are_channels(got, expected)
+}
+
+/// Whether filters of that shape look at features side by side in a picture of one channel, where here they are channels: a
+/// convolution over all columns of a picture is one over channels of one column.
+fn columns_are_channels(got: &[usize], expected: &[usize]) -> bool {
+    matches!((got, expected), (&[f, 1, rows, columns], &[g, channels, high, 1])
+        if columns > 1 && (f, rows, columns) == (g, high, channels))
 }
 
 /// Compares weights with what a net wants; `shape_of` yields their shapes by name.
@@ -86,8 +94,9 @@ impl Network {
                 return Err(misfit);
             };
             let put = self.state().find(|(held, _)| *held == name).map(|(_, var)| {
-                let tensor = tensor.reshape(expected.as_slice())?.contiguous()?;
-                var.set(&tensor)
+                let turned = columns_are_channels(tensor.dims(), &expected);
+                let tensor = if turned { tensor.permute((0, 3, 2, 1))? } else { tensor };
+                var.set(&tensor.reshape(expected.as_slice())?.contiguous()?)
             });
             put.unwrap_or(Ok(())).map_err(|source| NetError::Layer { layer: name, source })?;
         }

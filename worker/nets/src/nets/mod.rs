@@ -11,6 +11,7 @@ mod liu_dcnn;
 mod load;
 mod mlp;
 mod mobilenet;
+mod musicnn;
 mod network;
 mod nnet2;
 mod parameter;
@@ -66,6 +67,7 @@ fn write(t: &mut Table, family: &Family, inputs: &[Node], classes: usize) -> Mad
         Family::Nnet2(net) => nnet2::write(t, net, inputs, classes),
         Family::Conv1d(net) => conv_stack::write(t, net, x, classes, false),
         Family::Conv2d(net) => conv_stack::write(t, net, x, classes, true),
+        Family::Musicnn(net) => musicnn::write(t, net, x, classes),
         Family::SpecEmbed(net) => spec_embed::write_both(t, net, inputs, classes),
     }
 }

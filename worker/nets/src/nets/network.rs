@@ -54,7 +54,21 @@ impl Network {
         seed: u64,
         device: &Device,
     ) -> Result<Network, NetError> {
-        let table = table(net, inputs, classes)?;
+        Network::of(table(net, inputs, classes)?, seed, device)
+    }
+
+    /// musicnn as an embedding front end: for patches (batch, 1, frames, 96) of its log-mel, the largest value over time of each
+    /// of 753 features (papers.md 5.2). Weights are those of `musicnn`, which must be loaded.
+    ///
+    /// # Errors
+    /// A device without room.
+    pub fn musicnn_embedding(frames: usize, device: &Device) -> Result<Network, NetError> {
+        let mut table = Table::new(&[&[1, frames, 96]], None);
+        super::musicnn::write_embedding(&mut table, Node::Input(0))?;
+        Network::of(table, 0, device)
+    }
+
+    fn of(table: Table, seed: u64, device: &Device) -> Result<Network, NetError> {
         rows(&table)?;
         let (mut values, mut parameters, mut buffers, mut l2) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for row in &table.rows {
@@ -144,6 +158,7 @@ impl Network {
             Kind::GlobalMax => ops::global_max_pool2d(x),
             Kind::Concat => Tensor::cat(from, 1),
             Kind::Add => from[0] + from[1],
+            Kind::Interleave => Tensor::stack(from, 2)?.flatten_from(1),
             Kind::Flatten => x.flatten_from(1),
             Kind::OneRow => match *x.dims() {
                 [_, _, _] => x.unsqueeze(2),

@@ -153,6 +153,11 @@ impl Table {
         self.bare("add", &[a, b], Kind::Add)
     }
 
+    /// Values of two rows in turn.
+    pub(super) fn interleave(&mut self, a: Node, b: Node) -> Made {
+        self.bare("interleave", &[a, b], Kind::Interleave)
+    }
+
     pub(super) fn flatten(&mut self, x: Node) -> Made {
         self.add("flatten", &[x], Kind::Flatten)
     }

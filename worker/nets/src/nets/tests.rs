@@ -69,6 +69,7 @@ fn counts_are_the_papers() -> Result<(), NetError> {
         ("resnet101", &[&[3, 96, 125]], 8, 42_516_552, 1910.0),
         ("spec_embed", &[&[1, 96, 936], &[753]], 8, 132_104, 0.0),
         ("squeezenet1_0", &[&[3, 227, 227]], 1000, 1_248_424, 0.0),
+        ("musicnn", &[&[1, 187, 96]], 50, 787_159, 0.0),
         ("mobilenet_v1_025", &[&[3, 224, 224]], 1000, 475_544, 0.0),
     ];
     for (name, inputs, classes, parameters, mega) in expected {

@@ -200,6 +200,13 @@ pub struct SpecEmbed {
     pub hidden: u32,
 }
 
+/// musicnn (papers.md 5.2), of the published weights.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Musicnn {
+    /// Probability of dropping a value before each of the two dense layers.
+    pub dropout: f64,
+}
+
 /// The spectrogram nets of [`SpecEmbed`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -5,8 +5,8 @@ mod presets;
 mod read;
 
 pub use families::{
-    Alexnet, ConvStack, Edge, LiuCnn, LiuCrnn, LiuDcnn, LiuDcrnn, Mlp, Mobilenet, Nnet2, Nnet2Form, Resnet, ResnetForm,
-    SpecEmbed, Spectrum, Squeezenet, Vgg,
+    Alexnet, ConvStack, Edge, LiuCnn, LiuCrnn, LiuDcnn, LiuDcrnn, Mlp, Mobilenet, Musicnn, Nnet2, Nnet2Form, Resnet,
+    ResnetForm, SpecEmbed, Spectrum, Squeezenet, Vgg,
 };
 pub use presets::{PRESETS, Preset};
 
@@ -60,6 +60,8 @@ pub enum Family {
     Conv2d(ConvStack),
     /// A spectrogram net beside an embedding net.
     SpecEmbed(SpecEmbed),
+    /// musicnn.
+    Musicnn(Musicnn),
 }
 
 /// How first weights are drawn.
@@ -95,6 +97,7 @@ impl Family {
             Family::Conv1d(_) => "conv1d",
             Family::Conv2d(_) => "conv2d",
             Family::SpecEmbed(_) => "spec_embed",
+            Family::Musicnn(_) => "musicnn",
         }
     }
 

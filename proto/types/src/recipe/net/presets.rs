@@ -60,6 +60,7 @@ pub const PRESETS: &[Preset] = &[
         &[&[1, 96, 936], &[753]],
         8,
     ),
+    preset("musicnn", "musicnn", "musicnn's tagger, on 3 s (papers 5.2)", &[&[1, 187, 96]], 50),
 ];
 
 const fn preset(
@@ -73,7 +74,7 @@ const fn preset(
 }
 
 /// The families in the order of their documents, each once.
-pub(super) const FAMILIES: [&str; 15] = [
+pub(super) const FAMILIES: [&str; 16] = [
     "mlp",
     "alexnet",
     "vgg",
@@ -89,6 +90,7 @@ pub(super) const FAMILIES: [&str; 15] = [
     "conv1d",
     "conv2d",
     "spec_embed",
+    "musicnn",
 ];
 
 /// Every word of `net.name`: presets, then families that are no preset.

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::families::{
-    Alexnet, ConvStack, Edge, LiuCnn, LiuCrnn, LiuDcnn, LiuDcrnn, Mlp, Mobilenet, Nnet2, Nnet2Form, Resnet, ResnetForm,
-    SpecEmbed, Spectrum, Squeezenet, Vgg,
+    Alexnet, ConvStack, Edge, LiuCnn, LiuCrnn, LiuDcnn, LiuDcrnn, Mlp, Mobilenet, Musicnn, Nnet2, Nnet2Form, Resnet,
+    ResnetForm, SpecEmbed, Spectrum, Squeezenet, Vgg,
 };
 use super::presets::{FAMILIES, family, words};
 use super::{Family, Initial, Net};
@@ -133,6 +133,7 @@ impl NetReader<'_, '_> {
                 })
             }
             "resnet" => self.resnet(word),
+            "musicnn" => Family::Musicnn(Musicnn { dropout: self.probability("dropout", 0.5) }),
             "squeezenet" => Family::Squeezenet(Squeezenet { dropout: self.probability("dropout", 0.5) }),
             "mobilenet" => {
                 let width = if word == "mobilenet_v1_025" { 0.25 } else { 1.0 };
