@@ -27,6 +27,14 @@ Examples:
 
 The table is written when all files are done; files that cannot be read are left out and named.")]
     Features(FeaturesArgs),
+    /// Compute musicnn's embedding of every file: 753 numbers, in a file each.
+    #[command(after_help = "\
+Examples:
+  gliss data embed music --weights MTT_musicnn.safetensors --out embeddings
+  gliss run --set features.path=embeddings sweep.yaml           with `features.kind: embedding`, `net.name: gct_mlp753`
+
+Files are laid out as the data are, CLASS/NAME.npy; those that are there are replaced.")]
+    Embed(EmbedArgs),
     /// Draw a spectrogram of one file as a PNG picture.
     #[command(after_help = "\
 Examples:
@@ -100,6 +108,19 @@ pub(crate) struct FeaturesArgs {
     pub(crate) data: DataArgs,
     /// The table to write; one that is there is replaced when the new one is whole.
     #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+/// Arguments of `embed`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct EmbedArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// musicnn's weights, as safetensors.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) weights: PathBuf,
+    /// The folder for the embeddings; it is made if needed.
+    #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
 }
 

@@ -11,6 +11,7 @@ pub mod cache;
 pub mod checkpoint;
 mod control;
 pub mod data;
+pub mod embed;
 pub mod features;
 mod in_parallel;
 pub mod library;

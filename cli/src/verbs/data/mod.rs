@@ -2,6 +2,7 @@
 
 mod cache;
 mod chosen;
+mod embed;
 mod features;
 mod inspect;
 mod page;
@@ -22,6 +23,7 @@ use crate::failure::Failure;
 pub(super) async fn data(setting: &Setting, verb: DataVerb) -> Result<Exit, Failure> {
     match verb {
         DataVerb::Inspect(args) => inspect::inspect(setting, args).await,
+        DataVerb::Embed(args) => embed::embedding(setting, args).await,
         DataVerb::Features(args) => features::features(setting, args).await,
         DataVerb::Spectrogram(args) => spectrogram::spectrogram(setting, &args),
         DataVerb::Cache { verb } => cache::cache(setting, verb),

@@ -149,6 +149,21 @@ pub fn read_embedding(path: &Path) -> Result<Vec<f32>, EmbeddingError> {
     }
 }
 
+/// A vector as a file of numpy, which [`read_embedding`] reads.
+pub(crate) fn npy(vector: &[f32]) -> Vec<u8> {
+    let mut heading = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({},), }}", vector.len());
+    // Values begin at a multiple of 64 bytes; the heading ends with a line feed.
+    let before = MAGIC.len() + 4;
+    heading.extend(std::iter::repeat_n(
+        ' ',
+        (before + heading.len() + 1).next_multiple_of(64) - before - heading.len() - 1,
+    ));
+    heading.push('\n');
+    let mut file = [MAGIC, &[1, 0], &(heading.len() as u16).to_le_bytes(), heading.as_bytes()].concat();
+    file.extend(vector.iter().flat_map(|value| value.to_le_bytes()));
+    file
+}
+
 /// What follows the magic: two bytes of version, the heading's length, the heading, the values.
 fn numpy(bytes: &[u8]) -> Result<Vec<f32>, &'static str> {
     const CUT: &str = "it is cut off";
@@ -243,6 +258,16 @@ mod tests {
 
     fn f32s(values: &[f32]) -> Vec<u8> {
         values.iter().flat_map(|value| value.to_le_bytes()).collect()
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for length in [1, 2, 753, 9999] {
+            let vector: Vec<f32> = (0..length).map(|i| i as f32 / 3.0).collect();
+            let file = npy(&vector);
+            assert_eq!((file.len() - 4 * length) % 64, 0);
+            assert_eq!(read(&file).expect("its own"), vector);
+        }
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod synth;
 mod table;
 mod warning;
 
+pub(crate) use embedding::npy;
 pub use embedding::{EmbeddingError, EmbeddingFolder, read_embedding};
 pub use error::DataError;
 pub use inspect::{Inspection, inspect};
