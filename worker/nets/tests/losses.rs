@@ -1,6 +1,5 @@
 //! Losses and their gradients against PyTorch and against finite differences.
 
-#[expect(dead_code, reason = "some of its readers are for nets")]
 mod golden;
 
 use std::error::Error;

@@ -1,6 +1,5 @@
 //! Optimisers against PyTorch's paths, Keras's formula, clipping, L2 and gathered gradients.
 
-#[expect(dead_code, reason = "some of its readers are for nets")]
 mod golden;
 
 use std::error::Error;
@@ -259,8 +258,7 @@ fn l2_is_part_of_the_loss_for_the_weights_that_have_it() -> Outcome {
     let golden = golden::json(&folder, "optimisers.json")?;
     for settings in treatments() {
         let (ours, written_out) = (Regression::new(&golden, DType::F64)?, Regression::new(&golden, DType::F64)?);
-        let mut hooked =
-            Optimiser::new(&settings, &ours.parameters())?.with_l2(|name| if name == "w" { 0.02 } else { 0.0 });
+        let mut hooked = Optimiser::new(&settings, &ours.parameters())?.with_l2(&[0.02, 0.0]);
         let mut plain = Optimiser::new(&settings, &written_out.parameters())?;
         for step in 0..20 {
             hooked.step(&ours.loss()?.backward()?, 0.05)?;

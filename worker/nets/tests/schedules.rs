@@ -1,6 +1,5 @@
 //! Schedules against PyTorch's.
 
-#[expect(dead_code, reason = "some of its readers are for nets")]
 mod golden;
 
 use std::error::Error;

@@ -1,6 +1,5 @@
 //! Training: overfitting with every family; the same bits twice; a resumed run.
 
-#[expect(dead_code, reason = "some of its readers are for references")]
 mod golden;
 
 use std::error::Error;

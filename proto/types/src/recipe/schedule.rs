@@ -1,6 +1,6 @@
 //! The learning-rate schedule of a recipe.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::settings::Reader;
 
@@ -138,23 +138,13 @@ pub struct Plateau {
 }
 
 /// What a plateau is seen in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Watch {
     /// Smaller is better.
     ValidLoss,
     /// Larger is better.
     ValidAccuracy,
-}
-
-impl Watch {
-    /// The metric's name.
-    pub fn metric(self) -> &'static str {
-        match self {
-            Watch::ValidLoss => "valid_loss",
-            Watch::ValidAccuracy => "valid_accuracy",
-        }
-    }
 }
 
 /// How a difference is measured.

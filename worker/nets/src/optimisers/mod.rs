@@ -67,11 +67,11 @@ impl Optimiser {
         Ok(Optimiser { settings: settings.clone(), slots, steps: Steps::NONE })
     }
 
-    /// The same with the L2 coefficients of parameters by their names, 0 where a name has none. As with Keras's
-    /// `regularizers.l2(v)` the loss gains `v` times the sum of squares of the weights, so their gradients gain `2 v` times the
-    /// weights, and are clipped with it. That comes on top of the settings' own weight decay.
-    pub fn with_l2(mut self, l2: impl Fn(&str) -> f64) -> Self {
-        self.slots.iter_mut().for_each(|slot| slot.l2 = l2(&slot.name));
+    /// The same with the L2 coefficients of the parameters, in their order ([`crate::Network::l2`]); 0 for those without. As with
+    /// Keras's `regularizers.l2(v)` the loss gains `v` times the sum of squares of the weights, so their gradients gain `2 v`
+    /// times the weights, and are clipped with it. That comes on top of the settings' own weight decay.
+    pub fn with_l2(mut self, l2: &[f64]) -> Self {
+        self.slots.iter_mut().zip(l2).for_each(|(slot, l2)| slot.l2 = *l2);
         self
     }
 

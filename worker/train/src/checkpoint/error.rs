@@ -95,6 +95,12 @@ pub enum CheckpointError {
         /// Epochs of the recipe.
         epochs: u32,
     },
+    /// It lacks something that goes on with the training.
+    #[error("go on from a checkpoint that does not say {what}")]
+    Lacks {
+        /// What it does not say.
+        what: &'static str,
+    },
     /// A tensor is missing, of another shape or type, or one too many.
     #[error("use tensor `{name}` of a checkpoint: it has shape {found:?}, and the rule is {wanted:?} of f32")]
     Tensor {

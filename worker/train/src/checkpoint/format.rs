@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use gliss_nets::schedules::Plateau;
 use safetensors::tensor::{Dtype, SafeTensors, View};
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +53,9 @@ pub struct Progress {
     pub seconds: f64,
     /// The best epoch so far; none before the first.
     pub best: Option<Best>,
+    /// How far the rate has come that is cut at a plateau; none with other schedules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plateau: Option<Plateau>,
 }
 
 /// The best epoch so far.
@@ -163,6 +167,7 @@ pub(super) mod tests {
                 steps: 17,
                 seconds: 1.0 / 3.0,
                 best: Some(Best { epoch: 2, score: 0.1 + 0.2, metrics }),
+                plateau: Some(Plateau::new(0.1 + 0.2)),
             },
             basis: Some(Basis { classes: vec!["jazz".into(), "rock".into()], lengths: vec![936] }),
             tensors: vec![

@@ -83,6 +83,21 @@ impl Batch {
     pub(super) fn inputs(&self) -> Vec<&Tensor> {
         [Some(&self.x), self.beside.as_ref()].into_iter().flatten().collect()
     }
+
+    /// Its examples in at most `count` parts of one size, but for the last, in their order.
+    pub(super) fn parts(&self, count: u32) -> impl Iterator<Item = candle_core::Result<Batch>> {
+        let all = self.labels.len();
+        let size = all.div_ceil(count as usize).max(1);
+        (0..all).step_by(size).map(move |from| {
+            let size = size.min(all - from);
+            Ok(Batch {
+                x: self.x.narrow(0, from, size)?,
+                beside: self.beside.as_ref().map(|beside| beside.narrow(0, from, size)).transpose()?,
+                labels: self.labels[from..from + size].to_vec(),
+                examples: self.examples[from..from + size].to_vec(),
+            })
+        })
+    }
 }
 
 /// The values of one example, one list for each input; none if its clip cannot be used.

@@ -68,6 +68,18 @@ pub enum TrainError {
         /// Infinite or not a number.
         loss: f64,
     },
+    /// Gradients are clipped by their norm, which is no longer a number.
+    #[error(
+        "go on after epoch {epoch}, step {step}: the norm of the gradients is {norm}; the learning rate may be too high for this net and data"
+    )]
+    Exploded {
+        /// The epoch, from 1.
+        epoch: u32,
+        /// The step in it, from 1.
+        step: u32,
+        /// Infinite or not a number.
+        norm: f64,
+    },
     /// No such metric.
     #[error("judge epochs by {metric:?}: the metrics are {}", gliss_types::Objective::METRICS.join(", "))]
     Objective {
@@ -108,7 +120,7 @@ impl TrainError {
             Self::Optimiser(_) | Self::Tensor(_) | Self::Thread(_) => true,
             Self::Resume { .. } | Self::ResumeOptimiser { .. } => true,
             Self::Weights(error) => matches!(error, crate::weights::WeightsError::Io { .. }),
-            Self::Split(_) | Self::Diverged { .. } | Self::Objective { .. } => false,
+            Self::Split(_) | Self::Diverged { .. } | Self::Exploded { .. } | Self::Objective { .. } => false,
         }
     }
 }

@@ -6,10 +6,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use candle_core::{Device, Tensor};
-use gliss_nets::optimisers::Optimiser;
-use gliss_nets::schedules::lr_at;
-use gliss_nets::{Mode, Network, draw, ops};
-use gliss_types::recipe::Training;
+use gliss_nets::ops::{self, Targets, Weighing};
+use gliss_nets::optimisers::{Optimiser, OptimiserError};
+use gliss_nets::schedules::{Plateau, lr_at};
+use gliss_nets::{Mode, Network, draw};
+use gliss_types::recipe::{Course, Training, Watch};
 use gliss_types::{CheckpointRef, EpochReport, MetricPoint, Objective, Summary, TrialKey};
 
 use super::batch::{Batch, Batches, Example, Feed, Side};
@@ -53,9 +54,11 @@ impl<'a> Fit<'a> {
         (batches, deal): (Batches<'a>, &'a Deal),
         network: Network,
     ) -> Result<Self, TrainError> {
-        let optimiser = Optimiser::new(&training.optimiser, network.parameters())?;
+        let optimiser = Optimiser::new(&training.optimiser, network.parameters())?.with_l2(network.l2());
         let key = key.as_str().to_owned();
-        let progress = Progress { key, epoch: 0, steps: 0, seconds: 0.0, best: None };
+        let watched = matches!(training.schedule.course, Course::Plateau(_));
+        let plateau = watched.then(|| Plateau::new(training.optimiser.lr()));
+        let progress = Progress { key, epoch: 0, steps: 0, seconds: 0.0, best: None, plateau };
         let batches = Arc::new(batches);
         let waited = Duration::ZERO;
         Ok(Fit { training, objective, batches, deal, network, optimiser, progress, waited, best_weights: None })
@@ -82,6 +85,9 @@ impl<'a> Fit<'a> {
         let epochs = self.training.epochs;
         if progress.epoch != reference.epoch || progress.epoch > epochs {
             return Err(CheckpointError::OtherEpoch { found: progress.epoch, wanted: reference.epoch, epochs });
+        }
+        if self.progress.plateau.is_some() && progress.plateau.is_none() {
+            return Err(CheckpointError::Lacks { what: "at which rate its schedule is" });
         }
         let mut tensors = Tensors::of(checkpoint);
         let current = tensors.take_all(WEIGHTS, &self.network)?;
@@ -196,6 +202,14 @@ impl<'a> Fit<'a> {
         }
         self.progress.epoch = epoch;
         self.progress.steps = self.optimiser.steps();
+        if let (Course::Plateau(settings), Some(plateau)) = (&self.training.schedule.course, &mut self.progress.plateau)
+        {
+            let watched = match settings.watch {
+                Watch::ValidLoss => valid.loss(),
+                Watch::ValidAccuracy => valid.accuracy(),
+            };
+            plateau.note(settings, watched);
+        }
         let named = |name: &str, value| (name.to_owned(), value);
         Ok(vec![
             named("lr", lr),
@@ -214,13 +228,14 @@ impl<'a> Fit<'a> {
         stop: &Control,
         events: &mut (dyn FnMut(Event) + Send),
     ) -> Result<(Tally, f64, u32), TrainError> {
-        let Training { batch, seed, ref schedule, ref optimiser, .. } = *self.training;
+        let Training { batch, ref schedule, ref optimiser, .. } = *self.training;
         let epoch = self.progress.epoch + 1;
         let (steps, expected) = (u64::from(self.steps_per_epoch()), self.steps_to_expect());
         // Draws and schedules count epochs and steps from 0.
         let drawn = u64::from(self.progress.epoch);
         let mut train = Tally::default();
-        let mut lr = optimiser.lr();
+        let base_lr = self.progress.plateau.as_ref().map_or(optimiser.lr(), Plateau::lr);
+        let mut lr = base_lr;
         let mut number = 0;
         loop {
             if stop.stopped() {
@@ -231,10 +246,17 @@ impl<'a> Fit<'a> {
             let examples = self.batches.next(feed, batch as usize, &mut waiting)?;
             self.waited += waiting.waited();
             let Some(examples) = examples else { break };
-            lr = lr_at(schedule, optimiser.lr(), drawn * steps + number, steps as u32);
-            let loss = self.step(&examples, Mode::Train { seed, epoch: drawn, step: number }, lr, &mut train)?;
+            lr = lr_at(schedule, base_lr, drawn * steps + number, steps as u32);
+            let made = self.step(&examples, (drawn, number), lr, &mut train);
             number += 1;
             let step = number as u32;
+            let loss = made.map_err(|error| match error {
+                TrainError::Optimiser(error) => match *error {
+                    OptimiserError::Norm { norm } => TrainError::Exploded { epoch, step, norm },
+                    other => other.into(),
+                },
+                other => other,
+            })?;
             if !loss.is_finite() {
                 return Err(TrainError::Diverged { epoch, step, loss });
             }
@@ -254,18 +276,52 @@ impl<'a> Fit<'a> {
         Ok(())
     }
 
-    /// One step; yields its loss, which is not learnt from unless it is finite.
-    fn step(&mut self, examples: &Batch, mode: Mode, lr: f64, train: &mut Tally) -> Result<f64, TrainError> {
-        let labels = &examples.labels;
-        let logits = self.network.forward(&examples.inputs(), mode)?;
-        let targets = Tensor::from_slice(labels, labels.len(), &Device::Cpu)?;
-        let loss = ops::cross_entropy(&logits, &targets)?;
-        let value = f64::from(loss.to_scalar::<f32>()?);
-        if value.is_finite() {
-            self.optimiser.step(&loss.backward()?, lr)?;
-            train.add(value, &logits.flatten_all()?.to_vec1::<f32>()?, logits.dim(1)?, labels);
+    /// Step `number` of epoch `epoch`, both from 0; yields its loss, which is not learnt from unless it is finite. Examples go
+    /// through the net in as many parts as the recipe says, and the gradients of the parts are summed to those of the whole.
+    fn step(
+        &mut self,
+        examples: &Batch,
+        (epoch, number): (u64, u64),
+        lr: f64,
+        train: &mut Tally,
+    ) -> Result<f64, TrainError> {
+        let Training { seed, grad_accumulation: parts, .. } = *self.training;
+        let mut mean = 0.0;
+        for (place, part) in examples.parts(parts).enumerate() {
+            let part = part?;
+            // No two parts drop the same values.
+            let step = number * u64::from(parts) + place as u64;
+            let (loss, logits) = self.loss(&part, Mode::Train { seed, epoch, step })?;
+            let value = f64::from(loss.to_scalar::<f32>()?);
+            if !value.is_finite() {
+                return Ok(value);
+            }
+            let gradients = loss.backward()?;
+            train.add(value, &logits.flatten_all()?.to_vec1::<f32>()?, logits.dim(1)?, &part.labels);
+            if part.labels.len() == examples.labels.len() {
+                self.optimiser.step(&gradients, lr)?;
+                return Ok(value);
+            }
+            let share = part.labels.len() as f64 / examples.labels.len() as f64;
+            self.optimiser.gather(&gradients, share)?;
+            mean += share * value;
         }
-        Ok(value)
+        self.optimiser.step_gathered(lr)?;
+        Ok(mean)
+    }
+
+    /// The loss of some examples that train, and their logits.
+    fn loss(&self, examples: &Batch, mode: Mode) -> Result<(Tensor, Tensor), TrainError> {
+        let logits = self.network.forward(&examples.inputs(), mode)?;
+        let targets = Tensor::from_slice(&examples.labels, examples.labels.len(), &Device::Cpu)?;
+        let loss = match self.training.label_smoothing {
+            0.0 => ops::cross_entropy(&logits, &targets)?,
+            smoothing => {
+                let weighing = Weighing { smoothing, ..Weighing::default() };
+                ops::cross_entropy_with(&logits, Targets::Labels(&targets), weighing)?
+            }
+        };
+        Ok((loss, logits))
     }
 
     /// Notes the epoch just ended if it is strictly better than all before.
