@@ -313,8 +313,8 @@ fn a_loss_that_is_no_number_ends_the_trial() {
     assert!(!error.retry());
 }
 
-// Numbers near the largest there are: the loss is one still, and what it says of the weights is not. Which first weights bring
-// that about is for the seed to say; others are dead from the start, or their loss is no number.
+// Numbers near the largest there are: the loss is one still, and what it says of the weights is not. Which first
+// weights bring that about is for the seed to say; others are dead from the start, or their loss is no number.
 #[test]
 fn gradients_without_a_norm_to_clip_by_end_the_trial() {
     let bench = Bench::new();

@@ -18,8 +18,8 @@ pub struct Optimiser {
     pub clip_value: Option<f64>,
 }
 
-/// Methods by PyTorch's names and definitions. `weight_decay` is an L2 coefficient, added to the gradient times the weight,
-/// except in AdamW.
+/// Methods by PyTorch's names and definitions. `weight_decay` is an L2 coefficient, added to the gradient times the
+/// weight, except in AdamW.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "name", rename_all = "lowercase")]
 pub enum Method {
@@ -133,8 +133,8 @@ pub enum AdamForm {
     /// To the corrected root: `sqrt(v / c) + eps`.
     #[default]
     PyTorch,
-    /// To the root before its correction, `(sqrt(v) + eps) / sqrt(c)`: "epsilon hat" of Kingma and Ba, which first steps feel
-    /// most. So Keras 2.3 and TensorFlow do.
+    /// To the root before its correction, `(sqrt(v) + eps) / sqrt(c)`: "epsilon hat" of Kingma and Ba, which first
+    /// steps feel most. So Keras 2.3 and TensorFlow do.
     Keras,
 }
 

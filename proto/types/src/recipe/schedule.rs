@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::settings::Reader;
 
-/// How the learning rate moves: warmed up or not, then on a course. Lengths are in epochs, fractions allowed; the rate is
-/// set before every step.
+/// How the learning rate moves: warmed up or not, then on a course. Lengths are in epochs, fractions allowed; the rate
+/// is set before every step.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Schedule {
     /// The course, from the end of the warm-up on.

@@ -8,8 +8,9 @@ const OP: &str = "binary cross-entropy";
 
 struct BinaryCrossEntropy;
 
-/// The mean over all values of `-t ln(sigmoid(x)) - (1 - t) ln(1 - sigmoid(x))`; `logits` and `targets` of one shape, not empty,
-/// and one number type. Targets are from 0 to 1 and get no gradient. A scalar. Does not overflow, whatever the logits.
+/// The mean over all values of `-t ln(sigmoid(x)) - (1 - t) ln(1 - sigmoid(x))`; `logits` and `targets` of one shape,
+/// not empty, and one number type. Targets are from 0 to 1 and get no gradient. A scalar. Does not overflow, whatever
+/// the logits.
 ///
 /// # Errors
 /// Tensors of different shapes or number types, or empty ones.

@@ -13,8 +13,8 @@ const OP: &str = "cross-entropy with weights";
 pub enum Targets<'a> {
     /// A class for each row: (batch) of u32.
     Labels(&'a Tensor),
-    /// A share for each class in each row, as mixed examples have: (batch, classes) of the logits' number type. Shares get no
-    /// gradient.
+    /// A share for each class in each row, as mixed examples have: (batch, classes) of the logits' number type. Shares
+    /// get no gradient.
     Soft(&'a Tensor),
 }
 
@@ -39,12 +39,12 @@ pub enum Reduction {
     Sum,
 }
 
-/// `torch.nn.functional.cross_entropy`: with targets `t` smoothed to `(1 - s) t + s / classes` and class weights `w`, a row's
-/// loss is `sum over classes of -w t ln(softmax(row))`. A scalar. Does not overflow, whatever the logits.
+/// `torch.nn.functional.cross_entropy`: with targets `t` smoothed to `(1 - s) t + s / classes` and class weights `w`, a
+/// row's loss is `sum over classes of -w t ln(softmax(row))`. A scalar. Does not overflow, whatever the logits.
 ///
 /// # Errors
-/// Shapes that do not fit, an empty batch, labels that name no class, soft targets of another number type than the logits, or
-/// another number of class weights than of classes.
+/// Shapes that do not fit, an empty batch, labels that name no class, soft targets of another number type than the
+/// logits, or another number of class weights than of classes.
 pub fn cross_entropy_with(logits: &Tensor, targets: Targets<'_>, weighing: Weighing<'_>) -> Result<Tensor> {
     let (&(Targets::Labels(of) | Targets::Soft(of)), soft) = (&targets, matches!(targets, Targets::Soft(_)));
     let expected = if soft { logits.dtype() } else { DType::U32 };
@@ -97,8 +97,8 @@ impl Weighed {
         self.class_weights.as_ref().map_or(1.0, |weights| weights[class])
     }
 
-    /// Calls `each` with the number of every row and its smoothed and weighted targets. Yields what the losses' sum is divided
-    /// by.
+    /// Calls `each` with the number of every row and its smoothed and weighted targets. Yields what the losses' sum is
+    /// divided by.
     fn rows<T: Element>(
         &self,
         (batch, classes): (usize, usize),

@@ -64,8 +64,8 @@ fn same_shape(parameter: &Tensor, other: &Tensor) -> Result<()> {
     Err(OpError::Shape { op: OP, what: "a gradient or moment", got: other.dims().to_vec(), rule }.into_candle())
 }
 
-/// Lends the values of `tensors`, behind those that are `lent` already. candle lends one tensor at a time for writing, to an
-/// operation; so each operation runs the next inside it.
+/// Lends the values of `tensors`, behind those that are `lent` already. candle lends one tensor at a time for writing,
+/// to an operation; so each operation runs the next inside it.
 fn write_all<T: Element>(tensors: &[&Tensor], lent: Vec<&mut [T]>, f: &mut dyn FnMut(Vec<&mut [T]>)) -> Result<()> {
     let Some((first, rest)) = tensors.split_first() else {
         f(lent);

@@ -67,30 +67,32 @@ impl Optimiser {
         Ok(Optimiser { settings: settings.clone(), slots, steps: Steps::NONE })
     }
 
-    /// The same with the L2 coefficients of the parameters, in their order ([`crate::Network::l2`]); 0 for those without. As with
-    /// Keras's `regularizers.l2(v)` the loss gains `v` times the sum of squares of the weights, so their gradients gain `2 v`
-    /// times the weights, and are clipped with it. That comes on top of the settings' own weight decay.
+    /// The same with the L2 coefficients of the parameters, in their order ([`crate::Network::l2`]); 0 for those
+    /// without. As with Keras's `regularizers.l2(v)` the loss gains `v` times the sum of squares of the weights, so
+    /// their gradients gain `2 v` times the weights, and are clipped with it. That comes on top of the settings' own
+    /// weight decay.
     pub fn with_l2(mut self, l2: &[f64]) -> Self {
         self.slots.iter_mut().zip(l2).for_each(|(slot, l2)| slot.l2 = *l2);
         self
     }
 
-    /// Moves every parameter by its gradient, at rate `lr` (from [`crate::schedules::lr_at`]); the settings' own rate is not
-    /// looked at. The gradient of a parameter that had no part in the loss is missing, and it stays as it is. Gradients are
-    /// clipped as the settings say, by norm as `torch.nn.utils.clip_grad_norm_` does: those of all parameters are multiplied
-    /// by `min(1, clip_norm / (norm + 1e-6))`.
+    /// Moves every parameter by its gradient, at rate `lr` (from [`crate::schedules::lr_at`]); the settings' own rate
+    /// is not looked at. The gradient of a parameter that had no part in the loss is missing, and it stays as it is.
+    /// Gradients are clipped as the settings say, by norm as `torch.nn.utils.clip_grad_norm_` does: those of all
+    /// parameters are multiplied by `min(1, clip_norm / (norm + 1e-6))`.
     ///
     /// # Errors
-    /// A gradient of another shape or number type than its parameter's; a norm to clip by that is not finite, and then nothing
-    /// has moved.
+    /// A gradient of another shape or number type than its parameter's; a norm to clip by that is not finite, and then
+    /// nothing has moved.
     pub fn step(&mut self, gradients: &GradStore, lr: f64) -> Result<(), OptimiserError> {
         let of_slot = |slot: &Slot| slot.contiguous(gradients);
         let gradients = self.slots.iter().map(of_slot).collect::<Result<Vec<_>, _>>()?;
         self.step_by(&gradients, lr)
     }
 
-    /// Adds `share` times these gradients to those that [`Optimiser::step_gathered`] will step by: for a batch that goes through
-    /// the net in parts, each with the share of its examples. Then the sum is the gradient of the whole batch's mean loss.
+    /// Adds `share` times these gradients to those that [`Optimiser::step_gathered`] will step by: for a batch that
+    /// goes through the net in parts, each with the share of its examples. Then the sum is the gradient of the whole
+    /// batch's mean loss.
     ///
     /// # Errors
     /// As for [`Optimiser::step`]; the device has no room.
@@ -158,8 +160,8 @@ impl Optimiser {
         self.steps.made
     }
 
-    /// What is remembered, as `<parameter>.<moment>`, in a fixed order. Tensors are copies: later steps do not change them.
-    /// Gradients that were gathered and not stepped by are not among it.
+    /// What is remembered, as `<parameter>.<moment>`, in a fixed order. Tensors are copies: later steps do not change
+    /// them. Gradients that were gathered and not stepped by are not among it.
     ///
     /// # Errors
     /// The device has no room for the copies.
@@ -174,8 +176,8 @@ impl Optimiser {
         Ok(state)
     }
 
-    /// Takes back what [`Optimiser::state`] gave, with the number of steps made by then. `find` yields a tensor by its name.
-    /// On an error nothing has changed but moments before the one that is named.
+    /// Takes back what [`Optimiser::state`] gave, with the number of steps made by then. `find` yields a tensor by its
+    /// name. On an error nothing has changed but moments before the one that is named.
     ///
     /// # Errors
     /// A tensor that is missing, or of another shape or number type.

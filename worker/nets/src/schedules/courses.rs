@@ -87,10 +87,10 @@ fn one_cycle(it: f64, phases: [(f64, f64, f64); 3], anneal: Anneal) -> f64 {
     phases[2].2
 }
 
-/// Smith's triangular cycle (2017), as in papers.md 2.5: with `s` the half cycle in steps, `cycle = floor(1 + it / 2s)`,
-/// `x = |it / s - 2 cycle + 1|`, rate `base + (max - base) * max(0, 1 - x)`. The half cycle is at least one step. Where the way
-/// down is of another length, `1 - x` is PyTorch's: the share of the way that has been gone up, or is left to go down.
-/// `height` is the share of the full height that a cycle has, by its number from 1.
+/// Smith's triangular cycle (2017), as in papers.md 2.5: with `s` the half cycle in steps,
+/// `cycle = floor(1 + it / 2s)`, `x = |it / s - 2 cycle + 1|`, rate `base + (max - base) * max(0, 1 - x)`. The half cycle is at least one step.
+/// Where the way down is of another length, `1 - x` is PyTorch's: the share of the way that has been gone up, or is
+/// left to go down. `height` is the share of the full height that a cycle has, by its number from 1.
 fn triangular(base_lr: f64, cycle: Cycle, it: f64, pace: Pace, height: impl Fn(f64) -> f64) -> f64 {
     let up = pace.steps(cycle.half_cycle);
     let (number, share) = match cycle.half_cycle_down {

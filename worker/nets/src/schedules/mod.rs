@@ -1,4 +1,5 @@
-//! Learning rates: functions of the step, so that nothing need be restored; but for the plateau, whose state is a few numbers.
+//! Learning rates: functions of the step, so that nothing need be restored; but for the plateau, whose state is a few
+//! numbers.
 
 mod courses;
 mod plateau;
@@ -12,8 +13,8 @@ use courses::Pace;
 /// The rate that step `step` (from 0, over all epochs) uses, set before the step is made.
 ///
 /// `base_lr` is the optimiser's rate, or where the schedule watches for a plateau [`Plateau::lr`]. Epochs count as
-/// `steps_per_epoch` steps, 0 as 1. A warm-up takes a whole number of steps, at least 1: with `w` of them, step `t` is made at
-/// the course's first rate times `from + (1 - from) * t / w`, and the course begins with step `w`.
+/// `steps_per_epoch` steps, 0 as 1. A warm-up takes a whole number of steps, at least 1: with `w` of them, step `t` is
+/// made at the course's first rate times `from + (1 - from) * t / w`, and the course begins with step `w`.
 pub fn lr_at(schedule: &Schedule, base_lr: f64, step: u64, steps_per_epoch: u32) -> f64 {
     let pace = Pace::new(steps_per_epoch);
     let Some(warmup) = schedule.warmup else {

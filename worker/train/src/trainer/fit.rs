@@ -276,8 +276,9 @@ impl<'a> Fit<'a> {
         Ok(())
     }
 
-    /// Step `number` of epoch `epoch`, both from 0; yields its loss, which is not learnt from unless it is finite. Examples go
-    /// through the net in as many parts as the recipe says, and the gradients of the parts are summed to those of the whole.
+    /// Step `number` of epoch `epoch`, both from 0; yields its loss, which is not learnt from unless it is finite.
+    /// Examples go through the net in as many parts as the recipe says, and the gradients of the parts are summed to
+    /// those of the whole.
     fn step(
         &mut self,
         examples: &Batch,

@@ -1,7 +1,7 @@
 //! The arithmetic of optimisers, value by value: PyTorch's.
 //!
-//! A rule is one step's arithmetic, with everything worked out that is the same for all values. Rules are plain loops, which
-//! the compiler turns into vectors of the unit that it compiles them for; so all of them are always inlined.
+//! A rule is one step's arithmetic, with everything worked out that is the same for all values. Rules are plain loops,
+//! which the compiler turns into vectors of the unit that it compiles them for; so all of them are always inlined.
 
 mod accumulators;
 mod adam;
@@ -166,8 +166,8 @@ impl Rule {
     }
 }
 
-/// RAdam (Liu et al. 2020, algorithm 2): Adam with a rate that makes up for the second moment's variance, once that is finite;
-/// until then the first moment alone.
+/// RAdam (Liu et al. 2020, algorithm 2): Adam with a rate that makes up for the second moment's variance, once that is
+/// finite; until then the first moment alone.
 fn radam(adam: Adam, step: u64) -> Rule {
     let kept = 1.0 - adam.root_correction * adam.root_correction;
     let longest = 2.0 / (1.0 - adam.keep2) - 1.0;
@@ -181,8 +181,8 @@ fn radam(adam: Adam, step: u64) -> Rule {
     Rule::Adam(Adam { rate: adam.rate * (over / under).sqrt(), eps: adam.eps / adam.root_correction, ..adam })
 }
 
-/// 0 in place of numbers so small that processors take a hundred times as long over them. Moments of weights that no longer
-/// get gradients, as behind a dead ReLU, would fade into them and stay.
+/// 0 in place of numbers so small that processors take a hundred times as long over them. Moments of weights that no
+/// longer get gradients, as behind a dead ReLU, would fade into them and stay.
 #[inline(always)]
 fn normal<T: Element>(moment: T) -> T {
     if moment < T::SMALLEST && moment > T::zero() - T::SMALLEST { T::zero() } else { moment }
