@@ -1,5 +1,6 @@
 //! Pools, norms, recurrent layers and grouped convolutions: against PyTorch's layers.json, and their gradients against central
 //! differences in f64.
+#![expect(clippy::print_stdout, reason = "how near it comes is worth knowing")]
 
 mod differences;
 mod golden;

@@ -1,4 +1,5 @@
 //! Whole nets against PyTorch's: networks.json. Outputs, and of some a training step's loss, gradients and running statistics.
+#![expect(clippy::print_stdout, reason = "how near it comes is worth knowing")]
 
 mod golden;
 

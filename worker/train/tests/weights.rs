@@ -1,4 +1,5 @@
-//! Files of weights: PyTorch's own, the published ImageNet nets against their goldens, and broken files.
+//! Files of weights: PyTorch's own, the published ImageNet nets and musicnn against their goldens, and broken files.
+#![expect(clippy::print_stdout, reason = "errors against goldens are shown with --nocapture")]
 
 use std::collections::HashMap;
 use std::error::Error;

@@ -42,6 +42,8 @@ pub(super) enum Scheme {
     FanOut,
     /// torchvision's VGG classifier: normal with a deviation of 0.01, biases 0.
     Small,
+    /// The same with biases of 0.1: a ReLU behind it is open for every class, and can learn.
+    Open,
 }
 
 impl Scheme {
@@ -61,7 +63,7 @@ impl Scheme {
             Scheme::Keras | Scheme::Xavier => First::Uniform((6.0 / (fan_in + fan_out).max(1.0)).sqrt()),
             Scheme::He => First::CutNormal((2.0 / fan_in.max(1.0)).sqrt()),
             Scheme::FanOut => First::Normal((2.0 / fan_out.max(1.0)).sqrt()),
-            Scheme::Small => First::Normal(0.01),
+            Scheme::Small | Scheme::Open => First::Normal(0.01),
         }
     }
 
@@ -70,6 +72,7 @@ impl Scheme {
         match self {
             Scheme::PyTorch | Scheme::Xavier => Scheme::PyTorch.weight(weight),
             Scheme::Keras | Scheme::He | Scheme::FanOut | Scheme::Small => First::Same(0.0),
+            Scheme::Open => First::Same(0.1),
         }
     }
 

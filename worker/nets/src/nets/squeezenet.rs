@@ -28,8 +28,8 @@ pub(super) fn write(t: &mut Table, net: &Squeezenet, x: Node, classes: usize) ->
         }
     }
     let x = t.dropout(x, net.dropout)?;
-    // As torchvision: the ReLU behind it would leave classes dead that begin far below 0.
-    t.scheme = Scheme::Small;
+    // The ReLU behind it lets nothing be learnt of a class that it shuts out from the start, as Caffe's zeros may.
+    t.scheme = Scheme::Open;
     let x = t.conv("conv10", x, Conv::square(classes, 1).pad(1))?;
     let x = t.relu(x)?;
     t.global_avg(x)

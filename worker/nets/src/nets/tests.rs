@@ -22,6 +22,9 @@ fn learnt(rows: &[LayerRow]) -> u64 {
     rows.iter().map(|row| row.parameters).sum()
 }
 
+/// Name, inputs, classes, parameters, millions of multiply-accumulates (0 where no document says).
+type Published<'a> = (&'a str, &'a [&'a [usize]], usize, u64, f64);
+
 #[test]
 fn counts_are_the_papers() -> Result<(), NetError> {
     let rows = walk(&published(), &[&[3, 128, 128]], 8)?;
@@ -33,7 +36,7 @@ fn counts_are_the_papers() -> Result<(), NetError> {
     );
     // The documents' totals and millions of multiply-accumulates (cut, not rounded); that of MobileNet counts running statistics.
     #[rustfmt::skip]
-    let expected: &[(&str, &[&[usize]], usize, u64, f64)] = &[
+    let expected: &[Published<'_>] = &[
         ("mlp_32", &[&[57]], 10, 2_186, 0.0),
         ("mlp_100", &[&[57]], 10, 6_810, 0.0),
         ("mlp_128_64", &[&[57]], 10, 16_330, 0.0),
