@@ -10,6 +10,7 @@ mod audio;
 mod data;
 mod ended;
 mod help;
+mod nets;
 mod said;
 mod stores;
 mod sweep_files;

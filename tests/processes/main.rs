@@ -14,6 +14,7 @@ mod results;
 mod run;
 mod sweep;
 mod token;
+mod trained;
 mod undisturbed;
 mod wishes;
 mod worker_killed;

@@ -42,7 +42,7 @@ pub(super) enum Scheme {
     FanOut,
     /// torchvision's VGG classifier: normal with a deviation of 0.01, biases 0.
     Small,
-    /// The same with biases of 0.1: a ReLU behind it is open for every class, and can learn.
+    /// The same with biases of 2: a ReLU behind it is open for every class, and can learn.
     Open,
 }
 
@@ -72,7 +72,7 @@ impl Scheme {
         match self {
             Scheme::PyTorch | Scheme::Xavier => Scheme::PyTorch.weight(weight),
             Scheme::Keras | Scheme::He | Scheme::FanOut | Scheme::Small => First::Same(0.0),
-            Scheme::Open => First::Same(0.1),
+            Scheme::Open => First::Same(2.0),
         }
     }
 
