@@ -66,7 +66,7 @@ pub fn write(trained: &Trained, origin: Option<&Origin>, path: &Path) -> Result<
     atomic::write(path, &file, Durable::Yes).map_err(|source| TrainedError::Write { path: path.to_owned(), source })
 }
 
-/// Reads a file that [`write`] wrote.
+/// Reads a file that [`write()`] wrote.
 ///
 /// # Errors
 /// A file that is not there, or is none, or whose parts do not belong together.
