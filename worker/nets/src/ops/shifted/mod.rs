@@ -12,7 +12,7 @@ mod correlation;
 mod weight_sums;
 
 use super::Element;
-use super::conv_shape::{ConvShape, Finish, Gradient, Gradients, Planes};
+use super::conv_shape::{ConvShape, Finish, Gradient, Gradients, Planes, Wanted};
 use super::lanes::{Kernel, Lanes};
 use correlation::{Correlation, packed};
 use weight_sums::WeightSums;
@@ -103,7 +103,7 @@ struct Forward<'a, T, F> {
     layout: Layout,
     x: &'a [T],
     w: &'a [T],
-    b: &'a [T],
+    b: Option<&'a [T]>,
     finish: F,
 }
 
@@ -112,7 +112,7 @@ impl<T: Element, F: Finish<T>> Kernel<T> for Forward<'_, T, F> {
     fn run<V: Lanes<T>>(mut self) {
         let Layout { shape, x: planes, out, .. } = self.layout;
         let (taps, filters) = (shape.taps(), shape.filters.next_multiple_of(FILTERS));
-        let bias: Vec<T> = (0..filters).map(|f| self.b.get(f).copied().unwrap_or(T::zero())).collect();
+        let bias: Vec<T> = (0..filters).map(|f| self.b.and_then(|b| b.get(f)).copied().unwrap_or(T::zero())).collect();
         let correlation = Correlation {
             offsets: &self.layout.offsets(shape.channels, planes),
             weights: &packed(shape.filters, taps, |f, tap| self.w[f * taps + tap]),
@@ -151,7 +151,7 @@ struct Backward<'a, T, G> {
     x: &'a [T],
     w: &'a [T],
     gradient: G,
-    want_x: bool,
+    wanted: Wanted,
     into: &'a mut Gradients<T>,
 }
 
@@ -171,7 +171,7 @@ impl<T: Element, G: Gradient<T>> Kernel<T> for Backward<'_, T, G> {
         points.iter_mut().for_each(|(_, at_dy)| *at_dy += dy_planes.origin);
         let mut padded = vec![T::zero(); together * x_image];
         let mut dy = vec![T::zero(); together * dy_image];
-        let mut to_x = self.want_x.then(|| ToInput::new::<V>(&self.layout, self.w, together));
+        let mut to_x = self.wanted.x.then(|| ToInput::new::<V>(&self.layout, self.w, together));
 
         for first in (0..shape.batch).step_by(together) {
             let images = first..(first + together).min(shape.batch);
@@ -180,7 +180,7 @@ impl<T: Element, G: Gradient<T>> Kernel<T> for Backward<'_, T, G> {
                 spread(image, (rows.input, columns.input), &mut padded[slot * x_image..][..x_image], x_planes);
                 self.gradient.image(number, &mut dy[slot * dy_image..][..dy_image], dy_planes);
             }
-            sums.add::<V>(&padded, &dy, &points[..images.len() * bases.len()]);
+            sums.add::<V>(&padded, &dy, &points[..images.len() * bases.len()], self.wanted);
             if let Some(to_x) = &mut to_x {
                 let dx = &mut self.into.x[first * shape.image()..images.end * shape.image()];
                 to_x.run::<V>(&self.layout, &dy, dx);
@@ -242,7 +242,7 @@ impl<T: Element> ToInput<T> {
 }
 
 /// Computes outputs, image by image. [`applies`] must hold.
-pub(super) fn forward<T: Element>(shape: &ConvShape, x: &[T], w: &[T], b: &[T], finish: impl Finish<T>) {
+pub(super) fn forward<T: Element>(shape: &ConvShape, x: &[T], w: &[T], b: Option<&[T]>, finish: impl Finish<T>) {
     T::vectors(Forward { layout: Layout::new(*shape), x, w, b, finish });
 }
 
@@ -251,14 +251,10 @@ pub(super) fn backward<T: Element>(
     shape: &ConvShape,
     x: &[T],
     w: &[T],
-    want_x: bool,
+    wanted: Wanted,
     gradient: impl Gradient<T>,
 ) -> Gradients<T> {
-    let mut into = Gradients {
-        x: vec![T::zero(); if want_x { x.len() } else { 0 }],
-        w: vec![T::zero(); w.len()],
-        b: vec![T::zero(); shape.filters],
-    };
-    T::vectors(Backward { layout: Layout::new(*shape), x, w, gradient, want_x, into: &mut into });
+    let mut into = Gradients::zeros(shape, wanted);
+    T::vectors(Backward { layout: Layout::new(*shape), x, w, gradient, wanted, into: &mut into });
     into
 }
