@@ -1,5 +1,5 @@
 //! Convolution layer by layer and method by method, one thread: GFLOP per second of the best pass, forward and backward
-//! (both gradients). `conv_speed [seconds per figure [part of a layer's name]]`.
+//! (of weights and bias, and of the input where it is not a picture). `conv_speed [seconds per figure [part of a layer's name]]`.
 #![expect(clippy::print_stdout, reason = "a program whose output is its figures")]
 
 use std::error::Error;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use candle_core::{Device, Result, Tensor, Var};
 use gliss_nets::draw::{Draw, Stream};
-use gliss_nets::ops::{Activation, Axis, ConvMethod, Padding, Window, conv2d, linear};
+use gliss_nets::ops::{Activation, Axis, ConvMethod, Padding, Window, conv2d_grouped, linear};
 
 /// A layer: channels, height and width of the input, filters, window.
 struct Layer {
@@ -16,6 +16,7 @@ struct Layer {
     input: [usize; 3],
     filters: usize,
     window: Window,
+    groups: usize,
 }
 
 /// A square layer with a stride and padding.
@@ -27,7 +28,14 @@ const fn square(
     [kernel, stride, padding]: [usize; 3],
 ) -> Layer {
     let axis = Axis { kernel, stride, padding: Padding::Both(padding) };
-    Layer { name, batch, input: [channels, side, side], filters, window: Window { rows: axis, columns: axis } }
+    Layer {
+        name,
+        batch,
+        input: [channels, side, side],
+        filters,
+        window: Window { rows: axis, columns: axis },
+        groups: 1,
+    }
 }
 
 /// A layer of two different axes.
@@ -41,10 +49,15 @@ const fn oblong(
     const fn axis([kernel, stride, padding]: [usize; 3]) -> Axis {
         Axis { kernel, stride, padding: Padding::Both(padding) }
     }
-    Layer { name, batch, input, filters, window: Window { rows: axis(rows), columns: axis(columns) } }
+    Layer { name, batch, input, filters, window: Window { rows: axis(rows), columns: axis(columns) }, groups: 1 }
 }
 
-const LAYERS: [Layer; 29] = [
+/// A square layer of as many filters as channels, each on its own channel.
+const fn depthwise(name: &'static str, batch: usize, [channels, side]: [usize; 2], window: [usize; 3]) -> Layer {
+    Layer { groups: channels, ..square(name, batch, [channels, side], channels, window) }
+}
+
+const LAYERS: [Layer; 33] = [
     square("liu_cnn 1", 32, [1, 64], 4, [11, 1, 5]),
     square("liu_cnn 2", 32, [4, 32], 8, [7, 1, 3]),
     square("liu_cnn 3", 32, [8, 16], 16, [3, 1, 1]),
@@ -70,6 +83,10 @@ const LAYERS: [Layer; 29] = [
     square("pointwise 64", 32, [64, 16], 64, [1, 1, 0]),
     square("pointwise 128", 32, [128, 16], 128, [1, 1, 0]),
     square("pointwise 512", 32, [512, 4], 512, [1, 1, 0]),
+    depthwise("mobilenet 1", 16, [32, 64], [3, 1, 1]),
+    depthwise("mobilenet 2", 16, [64, 64], [3, 2, 1]),
+    depthwise("mobilenet 5", 16, [256, 16], [3, 1, 1]),
+    depthwise("mobilenet 13", 16, [1024, 4], [3, 1, 1]),
     oblong("nnet2_2d 1", 2, [1, 1025, 977], 256, [[1025, 1, 0], [4, 1, 0]]),
     oblong("nnet2_1d 1", 2, [1, 1, 1_000_000], 256, [[1, 1, 0], [4096, 1024, 512]]),
     oblong("nnet2 2", 2, [256, 1, 974], 256, [[1, 1, 0], [4, 1, 1]]),
@@ -109,22 +126,25 @@ impl Layer {
         let [channels, height, width] = self.input;
         let (kernel_rows, kernel_columns) = (self.window.rows.kernel, self.window.columns.kernel);
         let x = var(0, &[self.batch, channels, height, width])?;
-        let w = var(1, &[self.filters, channels, kernel_rows, kernel_columns])?;
+        let is_picture = channels <= 3;
+        let x = if is_picture { x.as_detached_tensor() } else { x.into_inner() };
+        let w = var(1, &[self.filters, channels / self.groups, kernel_rows, kernel_columns])?;
         let b = var(2, &[self.filters])?;
         let outputs = self.window.output(height, width).map_err(candle_core::Error::wrap)?;
-        let taps = channels * kernel_rows * kernel_columns;
+        let taps = channels / self.groups * kernel_rows * kernel_columns;
         let flop = 2.0 * (self.batch * outputs.0 * outputs.1 * self.filters * taps) as f64;
-        speed(flop, span, || conv2d(&x, &w, &b, self.window, method))
+        let gradients = if is_picture { 1.0 } else { 2.0 };
+        speed([flop, gradients * flop], span, || conv2d_grouped(&x, &w, Some(&b), self.window, self.groups, method))
     }
 }
 
 fn large_product(span: Duration) -> Result<[f64; 2]> {
     let (x, w, b) = (var(0, &[1024, 1024])?, var(1, &[1024, 1024])?, var(2, &[1024])?);
-    speed(2.0 * 1024f64.powi(3), span, || linear(&x, &w, &b, Activation::None))
+    speed([2.0 * 1024f64.powi(3), 4.0 * 1024f64.powi(3)], span, || linear(&x, &w, &b, Activation::None))
 }
 
 /// GFLOP per second of the best of several passes: other programs on the machine only ever slow one down.
-fn speed(flop: f64, span: Duration, forward: impl Fn() -> Result<Tensor>) -> Result<[f64; 2]> {
+fn speed(flop: [f64; 2], span: Duration, forward: impl Fn() -> Result<Tensor>) -> Result<[f64; 2]> {
     let (begin, mut best) = (Instant::now(), [f64::MAX; 2]);
     let mut passes = 0;
     while passes < 3 || begin.elapsed() < span {
@@ -137,5 +157,5 @@ fn speed(flop: f64, span: Duration, forward: impl Fn() -> Result<Tensor>) -> Res
         }
         passes += 1;
     }
-    Ok([flop / best[0] / 1e9, 2.0 * flop / best[1] / 1e9])
+    Ok([flop[0] / best[0] / 1e9, flop[1] / best[1] / 1e9])
 }

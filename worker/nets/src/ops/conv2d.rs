@@ -4,7 +4,7 @@ use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, WithDType};
 
 use super::conv_shape::{ConvShape, Finish, Gradient, Gradients, Planes, Wanted};
-use super::{Element, OpError, Window, by_type, grouped, lowered, shifted, slice, with_slice};
+use super::{Element, OpError, Window, by_type, conv_cost, grouped, lowered, shifted, slice, with_slice};
 
 const OP: &str = "convolution";
 
@@ -56,17 +56,14 @@ pub fn conv2d_grouped(
     }
 }
 
-/// Whether the shifted method is used. It is the quicker one wherever it applies, several times where channels are few; but
-/// in images of a few dozen outputs its tiles stay half empty, and with hundreds of channels the matrix product is level or
-/// ahead (`examples/conv_speed` compares them).
-fn use_shifted(shape: &ConvShape, method: ConvMethod) -> bool {
-    let possible = shifted::applies(shape);
-    let tiny = shape.rows.output * shape.columns.output <= 64 && shape.channels * shape.filters >= 1 << 16;
-    match method {
-        ConvMethod::Quickest => possible && !tiny,
-        ConvMethod::Shifted => possible,
-        ConvMethod::Unrolled => false,
-    }
+/// Whether the shifted method is used, where `quicker` is asked if it is.
+fn use_shifted(shape: &ConvShape, method: ConvMethod, quicker: impl FnOnce() -> bool) -> bool {
+    shifted::applies(shape)
+        && match method {
+            ConvMethod::Quickest => quicker(),
+            ConvMethod::Shifted => true,
+            ConvMethod::Unrolled => false,
+        }
 }
 
 /// Computes outputs, image by image, of a convolution of one group.
@@ -76,7 +73,7 @@ pub(super) fn forward<T: Element>(
     (x, w, b): (&[T], &[T], Option<&[T]>),
     finish: impl Finish<T>,
 ) {
-    if use_shifted(shape, method) {
+    if use_shifted(shape, method, || conv_cost::shifted_is_quicker(shape)) {
         shifted::forward(shape, x, w, b, finish);
     } else {
         lowered::forward(shape, x, w, b, finish);
@@ -91,7 +88,7 @@ pub(super) fn backward<T: Element>(
     wanted: Wanted,
     gradient: impl Gradient<T>,
 ) -> Gradients<T> {
-    if use_shifted(shape, method) {
+    if use_shifted(shape, method, || conv_cost::shifted_is_quicker_back(shape, wanted)) {
         shifted::backward(shape, x, w, wanted, gradient)
     } else {
         lowered::backward(shape, x, w, wanted, gradient)

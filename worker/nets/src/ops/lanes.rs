@@ -4,11 +4,13 @@
 //! training.
 
 mod curves;
+mod passes;
 
 use std::sync::OnceLock;
 
 use curves::Scalar;
 pub(crate) use curves::{sigmoids, tanhs};
+pub(crate) use passes::{add_dots, add_scaled};
 
 /// A vector register's worth of `T`.
 ///

@@ -159,16 +159,19 @@ pub(super) fn forward<T: Element>(shape: &ConvShape, x: &[T], w: &[T], b: Option
             group.phases.spread(image, slot, &mut input);
         }
         let columns = group.columns();
-        if let Some(b) = b {
-            out.chunks_exact_mut(columns).zip(b).for_each(|(plane, &bias)| plane.fill(bias));
-        }
+        let start = |out: &mut [T], from, to| {
+            let planes = out.chunks_exact_mut(columns).zip(b.unwrap_or_default());
+            planes.for_each(|(plane, &bias)| plane[from..to].fill(bias));
+        };
         let w = View::rows(w, taps);
         if let Some(input) = group.laid_out(&input) {
+            start(&mut out, 0, columns);
             product((shape.filters, columns, taps), w, input, &mut out, columns, b.is_some());
         } else {
             for block in &blocks {
                 unrolled.resize(taps * block.row_step + SLACK, T::zero());
                 block.fill(&group, &input, &mut unrolled);
+                start(&mut out, block.from, block.to);
                 let input = View::rows(&unrolled, block.row_step);
                 product((shape.filters, block.width(), taps), w, input, &mut out[block.from..], columns, b.is_some());
             }

@@ -6,6 +6,7 @@
 
 mod conv2d;
 mod conv_block;
+mod conv_cost;
 mod conv_shape;
 mod cross_entropy;
 mod depthwise;

@@ -11,17 +11,17 @@ use super::window::Span;
 /// Places after the last value, so that sixteen values may be read from any place of a window.
 pub(super) const SLACK: usize = 16;
 
-/// Where the values of some images of one size lie: `[channel][image][row phase][column phase][row][column]`.
+/// Where the values of some images of one size lie: `[channel][row phase][column phase][image][row][column]`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Phases {
     rows: Span,
     columns: Span,
-    /// From a row of a phase to the next.
+    /// From a row to the next.
     pub(super) row_step: usize,
-    /// From a phase to the next.
-    pub(super) phase_step: usize,
     /// From an image to the next.
     pub(super) image_step: usize,
+    /// From a phase to the next, a multiple of [`SLACK`].
+    pub(super) phase_step: usize,
     /// From a channel to the next.
     pub(super) channel_step: usize,
 }
@@ -57,9 +57,9 @@ impl Phases {
     /// The layout of `images` images.
     pub(super) fn new(rows: Span, columns: Span, images: usize) -> Phases {
         let row_step = places(columns);
-        let phase_step = places(rows) * row_step;
-        let image_step = met(rows) * met(columns) * phase_step;
-        Phases { rows, columns, row_step, phase_step, image_step, channel_step: images * image_step }
+        let image_step = places(rows) * row_step;
+        let phase_step = (images * image_step).next_multiple_of(SLACK);
+        Phases { rows, columns, row_step, image_step, phase_step, channel_step: met(rows) * met(columns) * phase_step }
     }
 
     /// Numbers that so many channels take, slack included.
@@ -99,15 +99,10 @@ impl Phases {
     /// Copies the planes of image number `slot` into place. Padding is not written: it stays 0 where it was.
     #[inline(always)]
     pub(super) fn spread<T: Element>(&self, image: &[T], slot: usize, into: &mut [T]) {
-        let stride = self.columns.stride;
         for (channel, plane) in image.chunks_exact(self.rows.input * self.columns.input).enumerate() {
-            let into = &mut into[channel * self.channel_step + slot * self.image_step..][..self.image_step];
-            self.lines(|place, input, values| match stride {
-                1 => into[place..place + values].copy_from_slice(&plane[input..input + values]),
-                _ => {
-                    let from = plane[input..].iter().step_by(stride);
-                    into[place..place + values].iter_mut().zip(from).for_each(|(to, &v)| *to = v);
-                }
+            let into = &mut into[channel * self.channel_step + slot * self.image_step..];
+            self.lines(|place, input, values| {
+                pick(&plane[input..], self.columns.stride, &mut into[place..place + values]);
             });
         }
     }
@@ -115,18 +110,48 @@ impl Phases {
     /// Copies values back to an image; those that no window meets are 0.
     #[inline(always)]
     pub(super) fn gather<T: Element>(&self, from: &[T], slot: usize, image: &mut [T]) {
-        let stride = self.columns.stride;
         image.fill(T::zero());
         for (channel, plane) in image.chunks_exact_mut(self.rows.input * self.columns.input).enumerate() {
-            let from = &from[channel * self.channel_step + slot * self.image_step..][..self.image_step];
-            self.lines(|place, input, values| match stride {
-                1 => plane[input..input + values].copy_from_slice(&from[place..place + values]),
-                _ => {
-                    let to = plane[input..].iter_mut().step_by(stride);
-                    to.zip(&from[place..place + values]).for_each(|(to, &v)| *to = v);
-                }
+            let from = &from[channel * self.channel_step + slot * self.image_step..];
+            self.lines(|place, input, values| {
+                put(&from[place..place + values], self.columns.stride, &mut plane[input..]);
             });
         }
+    }
+}
+
+/// Copies a line; a short one without a call.
+#[inline(always)]
+pub(super) fn copy<T: Copy>(from: &[T], into: &mut [T]) {
+    if into.len() < 32 {
+        into.iter_mut().zip(from).for_each(|(to, &v)| *to = v);
+    } else {
+        into.copy_from_slice(from);
+    }
+}
+
+/// Fills `into` with every `stride`-th value.
+#[inline(always)]
+fn pick<T: Copy>(from: &[T], stride: usize, into: &mut [T]) {
+    match stride {
+        1 => copy(&from[..into.len()], into),
+        // Written out, because the compiler then makes vectors of it.
+        2 => {
+            let (last, most) = into.split_last_mut().expect("a line has values");
+            let pairs = from[..2 * most.len()].as_chunks::<2>().0;
+            most.iter_mut().zip(pairs).for_each(|(to, pair)| *to = pair[0]);
+            *last = from[2 * most.len()];
+        }
+        _ => into.iter_mut().zip(from.iter().step_by(stride)).for_each(|(to, &v)| *to = v),
+    }
+}
+
+/// Puts values at every `stride`-th place.
+#[inline(always)]
+fn put<T: Copy>(from: &[T], stride: usize, into: &mut [T]) {
+    match stride {
+        1 => copy(from, &mut into[..from.len()]),
+        _ => into.iter_mut().step_by(stride).zip(from).for_each(|(to, &v)| *to = v),
     }
 }
 

@@ -179,7 +179,7 @@ fn each<T: Copy, V: Lanes<T>, C: Curve>(values: &mut [T]) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::{Kernel, Unit, run_f32_on, run_f64};
     use super::*;
 
@@ -197,9 +197,9 @@ mod tests {
     }
 
     #[cfg(target_arch = "x86_64")]
-    const UNITS: &[Unit] = &[Unit::Plain, Unit::Avx2, Unit::Avx512];
+    pub(in super::super) const UNITS: &[Unit] = &[Unit::Plain, Unit::Avx2, Unit::Avx512];
     #[cfg(not(target_arch = "x86_64"))]
-    const UNITS: &[Unit] = &[Unit::Plain];
+    pub(in super::super) const UNITS: &[Unit] = &[Unit::Plain];
 
     /// How many units in the last place of an f32 lie between.
     fn units(got: f32, expected: f64) -> f64 {

@@ -46,6 +46,13 @@ pub(super) fn applies(shape: &ConvShape) -> bool {
     [shape.rows, shape.columns].iter().all(|s| s.stride == 1 && s.before < s.kernel && s.after < s.kernel)
 }
 
+/// Places that this method computes of an image's output planes and of its input planes, in vectors of sixteen.
+pub(super) fn places(shape: &ConvShape) -> (usize, usize) {
+    let layout = Layout::new(*shape);
+    let places = |rows, columns| 16 * layout.vectors(rows, columns, 16);
+    (places(shape.rows.output, shape.columns.output), places(shape.rows.input, shape.columns.input))
+}
+
 impl Layout {
     fn new(shape: ConvShape) -> Layout {
         let ConvShape { rows, columns, .. } = shape;
@@ -75,6 +82,15 @@ impl Layout {
             }
         }
         offsets
+    }
+
+    /// How many starts [`Self::bases`] gives.
+    fn vectors(&self, rows: usize, columns: usize, lanes: usize) -> usize {
+        if columns.is_multiple_of(lanes) {
+            rows * columns / lanes
+        } else {
+            ((rows - 1) * self.out.row_step + columns).div_ceil(lanes)
+        }
     }
 
     /// Where vectors of `lanes` outputs start, for an output of that many rows and columns.

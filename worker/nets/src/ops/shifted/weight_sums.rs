@@ -6,7 +6,7 @@ use crate::ops::conv_shape::Wanted;
 use crate::ops::lanes::Lanes;
 
 /// Numbers that may be spent on keeping lanes apart; beyond, each tile adds its lanes up at once.
-const KEPT_APART: usize = 1 << 22;
+const KEPT_APART: usize = 1 << 18;
 
 /// Sums over outputs of gradient times input, kept as vectors whose lanes are added up at the end, where there is room.
 pub(super) struct WeightSums<'a, T> {
