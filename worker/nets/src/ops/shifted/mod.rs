@@ -132,6 +132,7 @@ impl<T: Element, F: Finish<T>> Kernel<T> for Forward<'_, T, F> {
         let correlation = Correlation {
             offsets: &self.layout.offsets(shape.channels, planes),
             weights: &packed(shape.filters, taps, |f, tap| self.w[f * taps + tap]),
+            filters: shape.filters,
             bias: &bias,
             plane_step: out.plane_step,
         };
@@ -247,7 +248,8 @@ impl<T: Element> ToInput<T> {
         let (image, rows, columns) = (shape.image(), shape.rows.input, shape.columns.input);
         let x_image = bias.len() * out.plane_step;
         let points = &points[..dx.len() / image * bases.len()];
-        Correlation { offsets, weights, bias, plane_step: out.plane_step }.run::<V>(points, dy, planes);
+        let filters = shape.channels;
+        Correlation { offsets, weights, filters, bias, plane_step: out.plane_step }.run::<V>(points, dy, planes);
         for (slot, dx) in dx.chunks_exact_mut(image).enumerate() {
             for (row, dx) in dx.chunks_exact_mut(columns).enumerate() {
                 let at = slot * x_image + row / rows * out.plane_step + row % rows * out.row_step;
