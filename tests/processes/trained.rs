@@ -28,7 +28,10 @@ fn answers_are_the_same_from_store_and_file() {
     let answer = &of_store[0];
     let sum: f64 = answer["probabilities"].as_object().expect("by class").values().filter_map(Value::as_f64).sum();
     assert!((sum - 1.0).abs() < 1e-6, "{answer}");
-    assert_eq!((answer["segments"].as_array().map(Vec::len), answer["top"].as_array().map(Vec::len)), (Some(2), Some(5)));
+    assert_eq!(
+        (answer["segments"].as_array().map(Vec::len), answer["top"].as_array().map(Vec::len)),
+        (Some(2), Some(5))
+    );
     assert_eq!(answer["top"][0]["class"], answer["class"], "one clip is judged by the sum of its pieces");
 
     let exported = place.json(&["export", "s1/t1", "--out", "net.safetensors"]);

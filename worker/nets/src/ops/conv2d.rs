@@ -1,9 +1,10 @@
-//! Convolution over rows and columns, with bias. One dimension is a height of 1.
+//! Convolution over rows and columns, with or without bias, in groups or in one. One dimension is a height of 1.
 
-use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, WithDType};
+use candle_core::backend::BackendStorage;
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, WithDType};
 
-use super::conv_shape::{ConvShape, Finish, Gradient, Gradients, Planes};
-use super::{Element, OpError, Window, by_type, lowered, shifted, slice, with_slice};
+use super::conv_shape::{ConvShape, Finish, Gradient, Gradients, Planes, Wanted};
+use super::{Element, OpError, Window, by_type, conv_cost, grouped, lowered, shifted, slice, with_slice};
 
 const OP: &str = "convolution";
 
@@ -21,6 +22,7 @@ pub enum ConvMethod {
 
 struct Conv2d {
     window: Window,
+    groups: usize,
     method: ConvMethod,
 }
 
@@ -30,48 +32,66 @@ struct Conv2d {
 /// # Errors
 /// Shapes that do not fit; numbers other than f32 and f64.
 pub fn conv2d(x: &Tensor, weight: &Tensor, bias: &Tensor, window: Window, method: ConvMethod) -> Result<Tensor> {
-    x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, Conv2d { window, method })
+    conv2d_grouped(x, weight, Some(bias), window, 1, method)
 }
 
-/// Whether the shifted method is used. It is the quicker one wherever it applies, several times where channels are few; but
-/// in images of a few dozen outputs its tiles stay half empty, and with hundreds of channels the matrix product is level or
-/// ahead (`examples/conv_speed` compares them).
-fn use_shifted(shape: &ConvShape, method: ConvMethod) -> bool {
-    let possible = shifted::applies(shape);
-    let tiny = shape.rows.output * shape.columns.output <= 64 && shape.channels * shape.filters >= 1 << 16;
-    match method {
-        ConvMethod::Quickest => possible && !tiny,
-        ConvMethod::Shifted => possible,
-        ConvMethod::Unrolled => false,
+/// [`conv2d`] in `groups`: `weight` is (filters, channels / groups, kernel rows, kernel columns), and of as many equal parts
+/// of channels and of filters, the filters of a part see the channels of the same part. The bias may be left out. Where
+/// each channel is a group, `method` says nothing: such convolutions have their own.
+///
+/// # Errors
+/// Shapes that do not fit, or groups that do not divide channels and filters; numbers other than f32 and f64.
+pub fn conv2d_grouped(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    window: Window,
+    groups: usize,
+    method: ConvMethod,
+) -> Result<Tensor> {
+    let (x, weight, op) = (x.contiguous()?, weight.contiguous()?, Conv2d { window, groups, method });
+    match bias {
+        Some(bias) => x.apply_op3(&weight, &bias.contiguous()?, op),
+        None => x.apply_op2(&weight, op),
     }
 }
 
-/// Computes outputs, image by image.
+/// Whether the shifted method is used, where `quicker` is asked if it is.
+fn use_shifted(shape: &ConvShape, method: ConvMethod, quicker: impl FnOnce() -> bool) -> bool {
+    shifted::applies(shape)
+        && match method {
+            ConvMethod::Quickest => quicker(),
+            ConvMethod::Shifted => true,
+            ConvMethod::Unrolled => false,
+        }
+}
+
+/// Computes outputs, image by image, of a convolution of one group.
 pub(super) fn forward<T: Element>(
     shape: &ConvShape,
     method: ConvMethod,
-    (x, w, b): (&[T], &[T], &[T]),
+    (x, w, b): (&[T], &[T], Option<&[T]>),
     finish: impl Finish<T>,
 ) {
-    if use_shifted(shape, method) {
+    if use_shifted(shape, method, || conv_cost::shifted_is_quicker(shape)) {
         shifted::forward(shape, x, w, b, finish);
     } else {
         lowered::forward(shape, x, w, b, finish);
     }
 }
 
-/// Computes gradients; that of the input only if somebody wants it.
+/// Computes the gradients that somebody wants, of a convolution of one group.
 pub(super) fn backward<T: Element>(
     shape: &ConvShape,
     method: ConvMethod,
     (x, w): (&[T], &[T]),
-    want_x: bool,
+    wanted: Wanted,
     gradient: impl Gradient<T>,
 ) -> Gradients<T> {
-    if use_shifted(shape, method) {
-        shifted::backward(shape, x, w, want_x, gradient)
+    if use_shifted(shape, method, || conv_cost::shifted_is_quicker_back(shape, wanted)) {
+        shifted::backward(shape, x, w, wanted, gradient)
     } else {
-        lowered::backward(shape, x, w, want_x, gradient)
+        lowered::backward(shape, x, w, wanted, gradient)
     }
 }
 
@@ -79,13 +99,19 @@ impl<T: Element> Gradients<T> {
     /// As tensors shaped like the arguments.
     pub(super) fn into_tensors(
         self,
+        wanted: Wanted,
         x: &Tensor,
         w: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let dx = if x.track_op() { Some(Tensor::from_vec(self.x, x.shape(), x.device())?) } else { None };
+        let tensor = |wanted: bool, values: Vec<T>, shape: &[usize]| {
+            wanted.then(|| Tensor::from_vec(values, shape, x.device())).transpose()
+        };
         let filters = self.b.len();
-        let dw = Tensor::from_vec(self.w, w.shape(), x.device())?;
-        Ok((dx, Some(dw), Some(Tensor::from_vec(self.b, filters, x.device())?)))
+        Ok((
+            tensor(wanted.x, self.x, x.dims())?,
+            tensor(wanted.w, self.w, w.dims())?,
+            tensor(wanted.b, self.b, &[filters])?,
+        ))
     }
 }
 
@@ -122,6 +148,81 @@ impl<T: Element> Gradient<T> for Deal<'_, T> {
     }
 }
 
+impl Conv2d {
+    /// The shape of one group.
+    fn shape(&self, x: &[usize], w: &[usize], b: Option<&[usize]>) -> Result<ConvShape> {
+        let groups = self.groups;
+        let mut x = x.to_vec();
+        if let ([_, channels, _, _], Some(&filters)) = (x.as_mut_slice(), w.first()) {
+            if groups == 0 || *channels % groups != 0 || filters % groups != 0 {
+                return Err(OpError::Groups { op: OP, groups, channels: *channels, filters }.into_candle());
+            }
+            *channels /= groups;
+        }
+        let all = ConvShape::of(OP, self.window, &x, w, b).map_err(OpError::into_candle)?;
+        Ok(ConvShape { filters: all.filters / groups, ..all })
+    }
+
+    fn run(
+        &self,
+        (x, lx): (&CpuStorage, &Layout),
+        (w, lw): (&CpuStorage, &Layout),
+        b: Option<(&CpuStorage, &Layout)>,
+    ) -> Result<(CpuStorage, Shape)> {
+        let shape = self.shape(lx.dims(), lw.dims(), b.map(|(_, layout)| layout.dims()))?;
+        let output = (shape.filters, shape.rows.output, shape.columns.output);
+        by_type!(OP, x.dtype(), T => {
+            let b = b.map(|(b, layout)| slice::<T>(b, layout, OP)).transpose()?;
+            let arguments = (slice::<T>(x, lx, OP)?, slice::<T>(w, lw, OP)?, b);
+            let values = if self.groups == 1 {
+                let mut gather = Gather(Vec::with_capacity(shape.batch * shape.output_image()), output);
+                forward(&shape, self.method, arguments, &mut gather);
+                gather.0
+            } else {
+                grouped::forward(&shape, self.groups, self.method, arguments)
+            };
+            let dims = (shape.batch, output.0 * self.groups, output.1, output.2);
+            Ok((T::to_cpu_storage_owned(values), Shape::from(dims)))
+        })
+    }
+
+    fn run_back(
+        &self,
+        (x, w, b): (&Tensor, &Tensor, Option<&Tensor>),
+        dy: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let shape = self.shape(x.dims(), w.dims(), b.map(Tensor::dims))?;
+        let wanted = Wanted { x: x.track_op(), w: w.track_op(), b: b.is_some_and(Tensor::track_op) };
+        let dy = dy.contiguous()?;
+        by_type!(OP, x.dtype(), T => with_slice::<T, _>(x, OP, |xs| with_slice::<T, _>(w, OP, |ws| {
+            with_slice::<T, _>(&dy, OP, |dy| {
+                let gradients = if self.groups == 1 {
+                    let deal = Deal(dy, (shape.filters, shape.rows.output, shape.columns.output));
+                    backward(&shape, self.method, (xs, ws), wanted, deal)
+                } else {
+                    grouped::backward(&shape, self.groups, self.method, (xs, ws), wanted, dy)
+                };
+                gradients.into_tensors(wanted, x, w)
+            })
+        })))
+    }
+}
+
+impl CustomOp2 for Conv2d {
+    fn name(&self) -> &'static str {
+        OP
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, lx: &Layout, w: &CpuStorage, lw: &Layout) -> Result<(CpuStorage, Shape)> {
+        self.run((x, lx), (w, lw), None)
+    }
+
+    fn bwd(&self, x: &Tensor, w: &Tensor, _y: &Tensor, dy: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let (x, w, _) = self.run_back((x, w, None), dy)?;
+        Ok((x, w))
+    }
+}
+
 impl CustomOp3 for Conv2d {
     fn name(&self) -> &'static str {
         OP
@@ -136,14 +237,7 @@ impl CustomOp3 for Conv2d {
         b: &CpuStorage,
         lb: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let shape = ConvShape::of(OP, self.window, lx.dims(), lw.dims(), lb.dims()).map_err(OpError::into_candle)?;
-        let output = (shape.filters, shape.rows.output, shape.columns.output);
-        let dtype = candle_core::backend::BackendStorage::dtype(x);
-        by_type!(OP, dtype, T => {
-            let mut gather = Gather(Vec::<T>::with_capacity(shape.batch * shape.output_image()), output);
-            forward(&shape, self.method, (slice(x, lx, OP)?, slice(w, lw, OP)?, slice(b, lb, OP)?), &mut gather);
-            Ok((T::to_cpu_storage_owned(gather.0), Shape::from((shape.batch, output.0, output.1, output.2))))
-        })
+        self.run((x, lx), (w, lw), Some((b, lb)))
     }
 
     fn bwd(
@@ -154,13 +248,6 @@ impl CustomOp3 for Conv2d {
         _y: &Tensor,
         dy: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let shape = ConvShape::of(OP, self.window, x.dims(), w.dims(), b.dims()).map_err(OpError::into_candle)?;
-        let dy = dy.contiguous()?;
-        by_type!(OP, x.dtype(), T => with_slice::<T, _>(x, OP, |xs| with_slice::<T, _>(w, OP, |ws| {
-            with_slice::<T, _>(&dy, OP, |dy| {
-                let deal = Deal(dy, (shape.filters, shape.rows.output, shape.columns.output));
-                backward(&shape, self.method, (xs, ws), x.track_op(), deal).into_tensors(x, w)
-            })
-        })))
+        self.run_back((x, w, Some(b)), dy)
     }
 }

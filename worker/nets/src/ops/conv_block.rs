@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, WithDType};
 
-use super::conv_shape::{ConvShape, Finish, Gradient, Planes};
+use super::conv_shape::{ConvShape, Finish, Gradient, Planes, Wanted};
 use super::conv2d::{ConvMethod, backward, forward};
 use super::{Element, OpError, Window, by_type, slice, with_slice};
 
@@ -39,7 +39,7 @@ pub fn conv_relu_pool(
 
 impl ConvBlock {
     fn shape(&self, x: &[usize], w: &[usize], b: &[usize]) -> Result<ConvShape> {
-        let shape = ConvShape::of(OP, self.window, x, w, b).map_err(OpError::into_candle)?;
+        let shape = ConvShape::of(OP, self.window, x, w, Some(b)).map_err(OpError::into_candle)?;
         for span in [shape.rows, shape.columns] {
             if span.output < 2 {
                 let error = OpError::Window { op: OP, kernel: 2, stride: 2, input: span.output, padding: 0 };
@@ -160,7 +160,8 @@ impl CustomOp3 for ConvBlock {
         let dtype = candle_core::backend::BackendStorage::dtype(x);
         by_type!(OP, dtype, T => {
             let mut pool = Pool::<T> { values: vec![0.0; count], winners: vec![SHUT; count], sizes };
-            forward(&shape, self.method, (slice(x, lx, OP)?, slice(w, lw, OP)?, slice(b, lb, OP)?), &mut pool);
+            let arguments = (slice(x, lx, OP)?, slice(w, lw, OP)?, Some(slice(b, lb, OP)?));
+            forward(&shape, self.method, arguments, &mut pool);
             *self.winners.lock().expect("no holder of this lock panics") = Some(pool.winners);
             Ok((T::to_cpu_storage_owned(pool.values), Shape::from((shape.batch, sizes.0, sizes.1, sizes.2))))
         })
@@ -180,9 +181,10 @@ impl CustomOp3 for ConvBlock {
         let dy = dy.contiguous()?;
         by_type!(OP, x.dtype(), T => with_slice::<T, _>(x, OP, |xs| with_slice::<T, _>(w, OP, |ws| {
             with_slice::<T, _>(&dy, OP, |dy| {
+                let wanted = Wanted { x: x.track_op(), w: w.track_op(), b: b.track_op() };
                 let odd = (shape.rows.output % 2 == 1, shape.columns.output % 2 == 1);
                 let unpool = Unpool { dy, winners, sizes: pooled(&shape), odd };
-                backward(&shape, self.method, (xs, ws), x.track_op(), unpool).into_tensors(x, w)
+                backward(&shape, self.method, (xs, ws), wanted, unpool).into_tensors(wanted, x, w)
             })
         })))
     }

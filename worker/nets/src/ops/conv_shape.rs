@@ -2,7 +2,7 @@
 //! the gradient of one comes from.
 
 use super::window::Span;
-use super::{OpError, Window};
+use super::{Element, OpError, Window};
 
 /// Everything that is known before the first number is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,13 @@ pub(super) struct ConvShape {
 
 impl ConvShape {
     /// Checks the shapes of input, weight and bias against each other and the window.
-    pub(super) fn of(op: &'static str, window: Window, x: &[usize], w: &[usize], b: &[usize]) -> Result<Self, OpError> {
+    pub(super) fn of(
+        op: &'static str,
+        window: Window,
+        x: &[usize],
+        w: &[usize],
+        b: Option<&[usize]>,
+    ) -> Result<Self, OpError> {
         let &[batch, channels, height, width] = x else {
             let rule = "[batch, channels, height, width]".to_owned();
             return Err(OpError::Shape { op, what: "the input", got: x.to_vec(), rule });
@@ -30,7 +36,9 @@ impl ConvShape {
             let rule = format!("[filters, {channels}, {kernel_rows}, {kernel_columns}], none 0");
             return Err(OpError::Shape { op, what: "the weight", got: w.to_vec(), rule });
         }
-        if b != [filters] {
+        if let Some(b) = b
+            && b != [filters]
+        {
             return Err(OpError::Shape { op, what: "the bias", got: b.to_vec(), rule: format!("[{filters}]") });
         }
         let (rows, columns) = (window.rows.over(height, op)?, window.columns.over(width, op)?);
@@ -42,9 +50,14 @@ impl ConvShape {
         self.channels * self.rows.input * self.columns.input
     }
 
+    /// Values of one plane of outputs.
+    pub(super) fn outputs(&self) -> usize {
+        self.rows.output * self.columns.output
+    }
+
     /// Values of one output image.
     pub(super) fn output_image(&self) -> usize {
-        self.filters * self.rows.output * self.columns.output
+        self.filters * self.outputs()
     }
 
     /// Weights of one filter.
@@ -74,9 +87,28 @@ pub(super) trait Gradient<T> {
     fn image(&mut self, number: usize, into: &mut [T], planes: Planes);
 }
 
-/// Gradients of a convolution's arguments; `x` is empty where nobody wants it.
+/// Which gradients of a convolution's arguments somebody wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) x: bool,
+    pub(super) w: bool,
+    pub(super) b: bool,
+}
+
+/// Gradients of a convolution's arguments; empty where nobody wants them.
 pub(super) struct Gradients<T> {
     pub(super) x: Vec<T>,
     pub(super) w: Vec<T>,
     pub(super) b: Vec<T>,
+}
+
+impl<T: Element> Gradients<T> {
+    pub(super) fn zeros(shape: &ConvShape, wanted: Wanted) -> Gradients<T> {
+        let zeros = |count: usize, wanted: bool| vec![T::zero(); if wanted { count } else { 0 }];
+        Gradients {
+            x: zeros(shape.batch * shape.image(), wanted.x),
+            w: zeros(shape.filters * shape.taps(), wanted.w),
+            b: zeros(shape.filters, wanted.b),
+        }
+    }
 }

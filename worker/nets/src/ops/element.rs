@@ -34,6 +34,18 @@ pub enum OpError {
         /// Padding at both ends together.
         padding: usize,
     },
+    /// Groups that do not come out even.
+    #[error("{op}: {groups} groups of {channels} channels and {filters} filters, the rule is that groups divide both")]
+    Groups {
+        /// The operation.
+        op: &'static str,
+        /// Their number.
+        groups: usize,
+        /// Channels of the input.
+        channels: usize,
+        /// Filters.
+        filters: usize,
+    },
     /// A number type that is neither f32 nor f64.
     #[error("{op}: numbers are {got:?}, the rule is f32 or f64")]
     Numbers {

@@ -3,7 +3,14 @@
 //! A kernel is written once over [`Lanes`] and compiled for each. f64 always takes the plain one: it serves tests, not
 //! training.
 
+mod curves;
+mod passes;
+
 use std::sync::OnceLock;
+
+use curves::Scalar;
+pub(crate) use curves::{sigmoids, tanhs};
+pub(crate) use passes::{add_dots, add_scaled};
 
 /// A vector register's worth of `T`.
 ///
@@ -24,6 +31,10 @@ pub(crate) trait Lanes<T>: Copy {
     unsafe fn mul_add(self, b: Self, c: Self) -> Self;
     /// All values added up.
     unsafe fn sum(self) -> T;
+    /// `1 / (1 + exp(-x))` of each value, to a few units in the last place; NaN stays.
+    unsafe fn sigmoid(self) -> Self;
+    /// The hyperbolic tangent of each value, to a few units in the last place; NaN stays.
+    unsafe fn tanh(self) -> Self;
 }
 
 /// Work that runs on vectors. `run` must be `#[inline(always)]`, so that it is compiled with the vector unit's features.
@@ -94,7 +105,7 @@ pub(crate) fn run_f64<K: Kernel<f64>>(kernel: K) {
 pub(crate) struct Plain<T>([T; 4]);
 
 #[expect(unsafe_code, reason = "loads and stores through pointers, as the trait has it")]
-impl<T: Copy + std::ops::Add<Output = T> + std::ops::Mul<Output = T>> Lanes<T> for Plain<T> {
+impl<T: Scalar> Lanes<T> for Plain<T> {
     const N: usize = 4;
     const WIDE: bool = false;
     #[inline(always)]
@@ -124,6 +135,14 @@ impl<T: Copy + std::ops::Add<Output = T> + std::ops::Mul<Output = T>> Lanes<T> f
         let [a, b, c, d] = self.0;
         (a + b) + (c + d)
     }
+    #[inline(always)]
+    unsafe fn sigmoid(self) -> Self {
+        T::sigmoid(self)
+    }
+    #[inline(always)]
+    unsafe fn tanh(self) -> Self {
+        T::tanh(self)
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -132,10 +151,14 @@ mod x86 {
     //! The vector units of x86-64.
 
     use std::arch::x86_64::{
-        __m256, __m512, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps,
-        _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_reduce_add_ps, _mm512_set1_ps, _mm512_storeu_ps,
+        __m256, __m512, _mm256_add_epi32, _mm256_add_ps, _mm256_castps_si256, _mm256_castsi256_ps, _mm256_div_ps,
+        _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_min_ps, _mm256_set1_epi32, _mm256_set1_ps,
+        _mm256_slli_epi32, _mm256_storeu_ps, _mm512_add_epi32, _mm512_add_ps, _mm512_castps_si512, _mm512_castsi512_ps,
+        _mm512_div_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_max_ps, _mm512_min_ps, _mm512_reduce_add_ps,
+        _mm512_set1_epi32, _mm512_set1_ps, _mm512_slli_epi32, _mm512_storeu_ps,
     };
 
+    use super::curves::{self, Curved};
     use super::{Kernel, Lanes};
 
     #[target_feature(enable = "avx2,fma")]
@@ -187,6 +210,14 @@ mod x86 {
                 unsafe fn sum(self) -> f32 {
                     unsafe { $sum(self) }
                 }
+                #[inline(always)]
+                unsafe fn sigmoid(self) -> Self {
+                    unsafe { curves::sigmoid(self) }
+                }
+                #[inline(always)]
+                unsafe fn tanh(self) -> Self {
+                    unsafe { curves::tanh(self) }
+                }
             }
         };
     }
@@ -211,6 +242,49 @@ mod x86 {
         _mm512_add_ps,
         _mm512_fmadd_ps,
         _mm512_reduce_add_ps
+    );
+
+    macro_rules! curved {
+        ($v:ty, $div:ident, $min:ident, $max:ident, $bits:ident, $float:ident, $shift:ident, $set:ident, $add:ident) => {
+            // SAFETY of all: the trait's contract says that the CPU has the unit.
+            impl Curved for $v {
+                #[inline(always)]
+                unsafe fn over(self, o: Self) -> Self {
+                    unsafe { $div(self, o) }
+                }
+                #[inline(always)]
+                unsafe fn within(self, low: Self, high: Self) -> Self {
+                    // Of two operands of which one is NaN, these instructions give the second.
+                    unsafe { $min(high, $max(low, self)) }
+                }
+                #[inline(always)]
+                unsafe fn power_of_two(self) -> Self {
+                    unsafe { $float($add($shift::<23>($bits(self)), $set(127 << 23))) }
+                }
+            }
+        };
+    }
+    curved!(
+        __m256,
+        _mm256_div_ps,
+        _mm256_min_ps,
+        _mm256_max_ps,
+        _mm256_castps_si256,
+        _mm256_castsi256_ps,
+        _mm256_slli_epi32,
+        _mm256_set1_epi32,
+        _mm256_add_epi32
+    );
+    curved!(
+        __m512,
+        _mm512_div_ps,
+        _mm512_min_ps,
+        _mm512_max_ps,
+        _mm512_castps_si512,
+        _mm512_castsi512_ps,
+        _mm512_slli_epi32,
+        _mm512_set1_epi32,
+        _mm512_add_epi32
     );
 }
 

@@ -1,145 +1,184 @@
 //! Convolution as a matrix product over the unrolled input, a block of outputs at a time. For any stride; the better
 //! method where there are many channels.
+//!
+//! Small images go together, so that a product has many columns. The unrolled matrix has one row per weight of a filter
+//! and one column per output; for a kernel of one place it is the laid-out input itself.
 
 use super::Element;
-use super::conv_shape::{ConvShape, Finish, Gradient, Gradients, Planes};
+use super::conv_shape::{ConvShape, Finish, Gradient, Gradients, Planes, Wanted};
 use super::matrix::{View, product};
+use super::phases::{Phases, SLACK};
 
-/// Numbers of an unrolled block: about what a core's own cache holds.
+/// Numbers of an unrolled block: about half of what a core's own cache holds.
 const BLOCK: usize = 1 << 17;
-/// Outputs of a block at least, however many taps each has: the matrix product wants whole vectors of them, several.
-const LEAST: usize = 128;
+/// Outputs of a block at least: fewer, and the weights are read too often.
+const WIDTH: usize = 128;
+/// Outputs that small images are gathered up to.
+const TOGETHER: usize = 512;
 
-/// The unrolled input: one row per weight of a filter, one column per output of the block. Outputs are counted over the images
-/// of a batch.
-struct Unrolled<'a> {
-    shape: &'a ConvShape,
-    from: usize,
-    to: usize,
+/// Images whose outputs are computed together.
+struct Group {
+    shape: ConvShape,
+    phases: Phases,
+    images: usize,
 }
 
-impl Unrolled<'_> {
+/// Outputs `from..to` of a group, as matrix columns.
+struct Block {
+    from: usize,
+    to: usize,
+    /// Of the unrolled matrix. An odd number of cache lines, so that rows do not fall on each other in the cache.
+    row_step: usize,
+    /// First column in the block, where its output begins in the laid-out input, and columns, for each row of outputs.
+    runs: Vec<(usize, usize, usize)>,
+}
+
+impl Group {
+    /// As many of the `batch` images as go together.
+    fn new(shape: &ConvShape, batch: usize) -> Group {
+        let images = (TOGETHER / shape.outputs()).clamp(1, batch.max(1));
+        Group { shape: *shape, phases: Phases::new(shape.rows, shape.columns, images), images }
+    }
+
+    fn columns(&self) -> usize {
+        self.images * self.shape.outputs()
+    }
+
+    /// The outputs, one plane per filter, those of one image after those of the one before.
+    fn planes(&self, slot: usize) -> Planes {
+        let outputs = self.shape.outputs();
+        Planes { origin: slot * outputs, plane_step: self.columns(), row_step: self.shape.columns.output }
+    }
+
+    /// The unrolled input, where it is the laid-out one.
+    fn laid_out<'a, T>(&self, input: &'a [T]) -> Option<View<'a, T>> {
+        let pointwise = self.shape.rows.kernel == 1 && self.shape.columns.kernel == 1;
+        pointwise.then(|| View::rows(input, self.phases.channel_step))
+    }
+
+    fn blocks(&self) -> Vec<Block> {
+        let columns = self.columns();
+        let pieces = columns.div_ceil((BLOCK / self.shape.taps()).max(WIDTH));
+        let width = columns.div_ceil(pieces).next_multiple_of(SLACK);
+        (0..columns).step_by(width).map(|from| self.block(from, (from + width).min(columns))).collect()
+    }
+
+    fn block(&self, from: usize, to: usize) -> Block {
+        let (width, outputs) = (self.shape.columns.output, self.shape.outputs());
+        let mut runs = Vec::new();
+        let mut at = from;
+        while at < to {
+            let (slot, row, column) = (at / outputs, at % outputs / width, at % width);
+            let columns = (width - column).min(to - at);
+            let place = slot * self.phases.image_step + row * self.phases.row_step + column;
+            runs.push((at - from, place, columns));
+            at += columns;
+        }
+        Block { from, to, row_step: ((to - from).div_ceil(SLACK) | 1) * SLACK, runs }
+    }
+}
+
+impl Block {
     fn width(&self) -> usize {
         self.to - self.from
     }
 
-    /// Calls `f(row of the unrolled matrix, first column, first input, columns)` for every run of inputs that lies in an
-    /// image; between neighbours of a run the input moves by the stride.
-    fn runs(&self, mut f: impl FnMut(usize, usize, usize, usize)) {
-        let ConvShape { channels, rows, columns, .. } = *self.shape;
-        let (outputs, image) = (rows.output * columns.output, self.shape.image());
+    /// Calls `f(row of the unrolled matrix, what its tap adds to where an output begins)`.
+    #[inline(always)]
+    fn taps(group: &Group, mut f: impl FnMut(usize, usize)) {
+        let ConvShape { channels, rows, columns, .. } = group.shape;
         let mut line = 0;
         for channel in 0..channels {
-            for ky in 0..rows.kernel {
-                for kx in 0..columns.kernel {
-                    let mut at = self.from;
-                    while at < self.to {
-                        let (number, place) = (at / outputs, at % outputs);
-                        let (oy, ox) = (place / columns.output, place % columns.output);
-                        let end = (self.to - at).min(columns.output - ox) + ox;
-                        let y = oy * rows.stride + ky;
-                        // Outputs whose input column is not left of the image, and not right of it.
-                        let first = columns.before.saturating_sub(kx).div_ceil(columns.stride).max(ox);
-                        let past =
-                            (columns.input + columns.before).saturating_sub(kx).div_ceil(columns.stride).min(end);
-                        if (rows.before..rows.before + rows.input).contains(&y) && first < past {
-                            let x = first * columns.stride + kx - columns.before;
-                            let input = (channel * rows.input + y - rows.before) * columns.input + x;
-                            f(line, at - self.from + first - ox, number * image + input, past - first);
-                        }
-                        at += end - ox;
-                    }
+            for row in 0..rows.kernel {
+                for column in 0..columns.kernel {
+                    f(line, group.phases.tap(channel, row, column));
                     line += 1;
                 }
             }
         }
     }
 
-    /// From the images of the batch.
-    fn fill<T: Element>(&self, x: &[T], into: &mut [T]) {
-        let (width, stride) = (self.width(), self.shape.columns.stride);
-        into.fill(T::zero());
-        self.runs(|line, column, input, n| {
-            let into = &mut into[line * width + column..][..n];
-            if stride == 1 {
-                into.copy_from_slice(&x[input..input + n]);
-            } else {
-                into.iter_mut().zip(x[input..].iter().step_by(stride)).for_each(|(to, &v)| *to = v);
+    /// Unrolls. Of a run up to [`SLACK`] numbers past its end are copied along and overwritten by the next.
+    fn fill<T: Element>(&self, group: &Group, input: &[T], into: &mut [T]) {
+        Self::taps(group, |line, tap| {
+            let (into, input) = (&mut into[line * self.row_step..], &input[tap..]);
+            for &(column, place, columns) in &self.runs {
+                if columns <= SLACK {
+                    into[column..column + SLACK].copy_from_slice(&input[place..place + SLACK]);
+                } else {
+                    into[column..column + columns].copy_from_slice(&input[place..place + columns]);
+                }
             }
         });
     }
 
-    fn add_back<T: Element>(&self, gradient: &[T], x: &mut [T]) {
-        let (width, stride) = (self.width(), self.shape.columns.stride);
-        self.runs(|line, column, input, n| {
-            let from = &gradient[line * width + column..][..n];
-            if stride == 1 {
-                x[input..input + n].iter_mut().zip(from).for_each(|(to, &v)| *to += v);
-            } else {
-                x[input..].iter_mut().step_by(stride).zip(from).for_each(|(to, &v)| *to += v);
+    fn add_back<T: Element>(&self, group: &Group, gradient: &[T], into: &mut [T]) {
+        Self::taps(group, |line, tap| {
+            let (gradient, into) = (&gradient[line * self.row_step..], &mut into[tap..]);
+            for &(column, place, columns) in &self.runs {
+                add(&gradient[column..column + columns], &mut into[place..place + columns]);
             }
         });
     }
 }
 
-/// Images whose outputs lie side by side in one matrix, so that small ones fill its vectors together.
-struct Group<'a> {
-    shape: &'a ConvShape,
-    /// The images.
-    from: usize,
-    to: usize,
-    /// Outputs of a block.
-    width: usize,
-}
-
-/// The batch in groups of images.
-fn groups(shape: &ConvShape) -> impl Iterator<Item = Group<'_>> {
-    let outputs = shape.rows.output * shape.columns.output;
-    let width = (BLOCK / shape.taps()).max(LEAST).next_multiple_of(LEAST);
-    let images = (width / outputs.max(1)).max(1);
-    let group = move |from| Group { shape, from, to: (from + images).min(shape.batch), width };
-    (0..shape.batch).step_by(images).map(group)
-}
-
-impl<'a> Group<'a> {
-    fn outputs(&self) -> usize {
-        self.shape.rows.output * self.shape.columns.output
-    }
-
-    /// Outputs of all its images.
-    fn columns(&self) -> usize {
-        (self.to - self.from) * self.outputs()
-    }
-
-    /// How the planes of image `number` lie.
-    fn planes(&self, number: usize) -> Planes {
-        let origin = (number - self.from) * self.outputs();
-        Planes { origin, plane_step: self.columns(), row_step: self.shape.columns.output }
-    }
-
-    /// Its blocks, each with the column where it begins.
-    fn blocks(&self) -> impl Iterator<Item = (usize, Unrolled<'a>)> + use<'a> {
-        let (shape, start, columns, width) = (self.shape, self.from * self.outputs(), self.columns(), self.width);
-        let block = move |at: usize| (at, Unrolled { shape, from: start + at, to: start + (at + width).min(columns) });
-        (0..columns).step_by(width).map(block)
-    }
-}
-
-pub(super) fn forward<T: Element>(shape: &ConvShape, x: &[T], w: &[T], b: &[T], mut finish: impl Finish<T>) {
-    let taps = shape.taps();
-    let (mut out, mut unrolled) = (Vec::new(), Vec::new());
-    for group in groups(shape) {
-        let columns = group.columns();
-        out.resize(shape.filters * columns, T::zero());
-        out.chunks_exact_mut(columns).zip(b).for_each(|(plane, &bias)| plane.fill(bias));
-        for (at, block) in group.blocks() {
-            let width = block.width();
-            unrolled.resize(taps * width, T::zero());
-            block.fill(x, &mut unrolled);
-            let (w, unrolled) = (View::rows(w, taps), View::rows(&unrolled, width));
-            product((shape.filters, width, taps), w, unrolled, &mut out[at..], columns, true);
+/// Adds a run, which may be short: in pieces of a length that the compiler knows.
+#[inline(always)]
+fn add<T: Element>(from: &[T], into: &mut [T]) {
+    #[inline(always)]
+    fn pieces<'a, T: Element, const N: usize>(from: &'a [T], into: &'a mut [T]) -> (&'a [T], &'a mut [T]) {
+        let (pieces, from) = from.as_chunks::<N>();
+        let (sums, into) = into.as_chunks_mut::<N>();
+        for (sum, piece) in sums.iter_mut().zip(pieces) {
+            for i in 0..N {
+                sum[i] += piece[i];
+            }
         }
-        (group.from..group.to).for_each(|number| finish.image(number, &out, group.planes(number)));
+        (from, into)
+    }
+    let (from, into) = pieces::<T, 16>(from, into);
+    let (from, into) = pieces::<T, 4>(from, into);
+    into.iter_mut().zip(from).for_each(|(sum, &v)| *sum += v);
+}
+
+pub(super) fn forward<T: Element>(shape: &ConvShape, x: &[T], w: &[T], b: Option<&[T]>, mut finish: impl Finish<T>) {
+    let taps = shape.taps();
+    let mut group = Group::new(shape, shape.batch);
+    let mut blocks = group.blocks();
+    let mut input = vec![T::zero(); group.phases.len(shape.channels)];
+    let mut out = vec![T::zero(); shape.filters * group.columns()];
+    let mut unrolled = Vec::new();
+    for (number, images) in x.chunks(group.images * shape.image()).enumerate() {
+        let first = number * group.images;
+        if images.len() < group.images * shape.image() {
+            group = Group::new(shape, images.len() / shape.image());
+            blocks = group.blocks();
+            input = vec![T::zero(); group.phases.len(shape.channels)];
+        }
+        for (slot, image) in images.chunks_exact(shape.image()).enumerate() {
+            group.phases.spread(image, slot, &mut input);
+        }
+        let columns = group.columns();
+        let start = |out: &mut [T], from, to| {
+            let planes = out.chunks_exact_mut(columns).zip(b.unwrap_or_default());
+            planes.for_each(|(plane, &bias)| plane[from..to].fill(bias));
+        };
+        let w = View::rows(w, taps);
+        if let Some(input) = group.laid_out(&input) {
+            start(&mut out, 0, columns);
+            product((shape.filters, columns, taps), w, input, &mut out, columns, b.is_some());
+        } else {
+            for block in &blocks {
+                unrolled.resize(taps * block.row_step + SLACK, T::zero());
+                block.fill(&group, &input, &mut unrolled);
+                start(&mut out, block.from, block.to);
+                let input = View::rows(&unrolled, block.row_step);
+                product((shape.filters, block.width(), taps), w, input, &mut out[block.from..], columns, b.is_some());
+            }
+        }
+        for slot in 0..group.images {
+            finish.image(first + slot, &out, group.planes(slot));
+        }
     }
 }
 
@@ -147,38 +186,79 @@ pub(super) fn backward<T: Element>(
     shape: &ConvShape,
     x: &[T],
     w: &[T],
-    want_x: bool,
+    wanted: Wanted,
     mut gradient: impl Gradient<T>,
 ) -> Gradients<T> {
-    let (taps, filters) = (shape.taps(), shape.filters);
-    let mut dw = vec![T::zero(); w.len()];
-    let mut db = vec![T::zero(); filters];
-    let mut dx = vec![T::zero(); if want_x { x.len() } else { 0 }];
-    let (mut dy, mut unrolled) = (Vec::new(), Vec::new());
-    for group in groups(shape) {
-        let columns = group.columns();
-        dy.resize(filters * columns, T::zero());
-        (group.from..group.to).for_each(|number| gradient.image(number, &mut dy, group.planes(number)));
-        for (db, plane) in db.iter_mut().zip(dy.chunks_exact(columns)) {
-            *db += sum(plane);
+    let (taps, filters, zero) = (shape.taps(), shape.filters, T::zero());
+    let mut into = Gradients::zeros(shape, wanted);
+    let mut group = Group::new(shape, shape.batch);
+    let mut blocks = group.blocks();
+    let mut input = vec![zero; group.phases.len(shape.channels)];
+    let mut input_gradient = vec![zero; if wanted.x { input.len() } else { 0 }];
+    let mut dy = vec![zero; filters * group.columns()];
+    let mut unrolled = Vec::new();
+    for (number, images) in x.chunks(group.images * shape.image()).enumerate() {
+        let first = number * group.images;
+        if images.len() < group.images * shape.image() {
+            group = Group::new(shape, images.len() / shape.image());
+            blocks = group.blocks();
+            input = vec![zero; group.phases.len(shape.channels)];
+            input_gradient.truncate(input.len());
         }
-        for (at, block) in group.blocks() {
-            let width = block.width();
-            unrolled.resize(taps * width, T::zero());
-            block.fill(x, &mut unrolled);
-            let dy = View { data: &dy[at..], row_step: columns, column_step: 1 };
-            product((filters, taps, width), dy, View::rows(&unrolled, width).transposed(), &mut dw, taps, true);
-            if want_x {
-                product((taps, width, filters), View::rows(w, taps).transposed(), dy, &mut unrolled, width, false);
-                block.add_back(&unrolled, &mut dx);
+        for slot in 0..group.images {
+            gradient.image(first + slot, &mut dy, group.planes(slot));
+        }
+        let columns = group.columns();
+        if wanted.b {
+            for (db, plane) in into.b.iter_mut().zip(dy.chunks_exact(columns)) {
+                *db += sum(plane);
+            }
+        }
+        if wanted.w {
+            for (slot, image) in images.chunks_exact(shape.image()).enumerate() {
+                group.phases.spread(image, slot, &mut input);
+            }
+        }
+        let turned = View::rows(w, taps).transposed();
+        if group.laid_out(&input).is_some() {
+            let dy = View::rows(&dy, columns);
+            if wanted.w {
+                let input = View::rows(&input, group.phases.channel_step).transposed();
+                product((filters, taps, columns), dy, input, &mut into.w, taps, true);
+            }
+            if wanted.x {
+                let row_step = group.phases.channel_step;
+                product((taps, columns, filters), turned, dy, &mut input_gradient, row_step, false);
+            }
+        } else {
+            input_gradient.fill(zero);
+            for block in &blocks {
+                let dy = View { data: &dy[block.from..], row_step: columns, column_step: 1 };
+                unrolled.resize(taps * block.row_step + SLACK, zero);
+                if wanted.w {
+                    block.fill(&group, &input, &mut unrolled);
+                    let input = View::rows(&unrolled, block.row_step).transposed();
+                    product((filters, taps, block.width()), dy, input, &mut into.w, taps, true);
+                }
+                if wanted.x {
+                    let sizes = (taps, block.width(), filters);
+                    product(sizes, turned, dy, &mut unrolled, block.row_step, false);
+                    block.add_back(&group, &unrolled, &mut input_gradient);
+                }
+            }
+        }
+        if wanted.x {
+            for slot in 0..group.images {
+                let image = &mut into.x[(first + slot) * shape.image()..][..shape.image()];
+                group.phases.gather(&input_gradient, slot, image);
             }
         }
     }
-    Gradients { x: dx, w: dw, b: db }
+    into
 }
 
 /// The sum, in sixteen interleaved parts: quicker and closer than one after the other.
-fn sum<T: Element>(values: &[T]) -> T {
+pub(super) fn sum<T: Element>(values: &[T]) -> T {
     let mut parts = [T::zero(); 16];
     let whole = values.chunks_exact(16);
     let rest = whole.remainder();

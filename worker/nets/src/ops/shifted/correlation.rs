@@ -24,6 +24,7 @@ pub(super) struct Correlation<'a, T> {
     pub(super) offsets: &'a [usize],
     /// From [`packed`].
     pub(super) weights: &'a [T],
+    pub(super) filters: usize,
     /// One per filter, filled up to whole blocks.
     pub(super) bias: &'a [T],
     pub(super) plane_step: usize,
@@ -39,20 +40,31 @@ impl<T: Element> Correlation<'_, T> {
         assert!(from + V::N <= x.len(), "every vector lies in the padded images");
         assert!(to + V::N <= out.len(), "every vector lies in the outputs");
         assert_eq!(self.weights.len(), blocks * FILTERS * self.offsets.len(), "every tap has its weights");
+        assert_eq!(blocks, self.filters.div_ceil(FILTERS), "every filter has its bias");
         let most = if V::WIDE { WIDE } else { NARROW };
         let stretch = if self.weights.len() > HELD { TILES * most } else { most };
         for stretch in points.chunks(stretch) {
             for block in 0..blocks {
-                for tile in stretch.chunks(most) {
-                    match tile.len() {
-                        6 => self.tile::<V, 6>(x, tile, block, out),
-                        5 => self.tile::<V, 5>(x, tile, block, out),
-                        4 => self.tile::<V, 4>(x, tile, block, out),
-                        3 => self.tile::<V, 3>(x, tile, block, out),
-                        2 => self.tile::<V, 2>(x, tile, block, out),
-                        _ => self.tile::<V, 1>(x, tile, block, out),
-                    }
+                match self.filters - block * FILTERS {
+                    1 => self.tiles::<V, 1>(x, stretch, block, out),
+                    2 => self.tiles::<V, 2>(x, stretch, block, out),
+                    _ => self.tiles::<V, FILTERS>(x, stretch, block, out),
                 }
+            }
+        }
+    }
+
+    /// The first `F` filters of a block for the points of a stretch.
+    #[inline(always)]
+    fn tiles<V: Lanes<T>, const F: usize>(&self, x: &[T], stretch: &[(usize, usize)], block: usize, out: &mut [T]) {
+        for tile in stretch.chunks(if V::WIDE { WIDE } else { NARROW }) {
+            match tile.len() {
+                6 => self.tile::<V, F, 6>(x, tile, block, out),
+                5 => self.tile::<V, F, 5>(x, tile, block, out),
+                4 => self.tile::<V, F, 4>(x, tile, block, out),
+                3 => self.tile::<V, F, 3>(x, tile, block, out),
+                2 => self.tile::<V, F, 2>(x, tile, block, out),
+                _ => self.tile::<V, F, 1>(x, tile, block, out),
             }
         }
     }
@@ -62,7 +74,13 @@ impl<T: Element> Correlation<'_, T> {
         unsafe_code,
         reason = "the inner loop of a convolution: vectors through pointers, bounds checked by `run`"
     )]
-    fn tile<V: Lanes<T>, const W: usize>(&self, x: &[T], points: &[(usize, usize)], block: usize, out: &mut [T]) {
+    fn tile<V: Lanes<T>, const F: usize, const W: usize>(
+        &self,
+        x: &[T],
+        points: &[(usize, usize)],
+        block: usize,
+        out: &mut [T],
+    ) {
         let taps = self.offsets.len();
         let (x, out) = (x.as_ptr(), out.as_mut_ptr());
         // SAFETY: `run` has checked the farthest points and offset against both slices and the number of weights; the CPU has
@@ -70,7 +88,7 @@ impl<T: Element> Correlation<'_, T> {
         unsafe {
             let starts: [*const T; W] = std::array::from_fn(|j| x.add(points[j].0));
             let bias = self.bias.as_ptr().add(block * FILTERS);
-            let mut sums: [[V; W]; FILTERS] = std::array::from_fn(|i| [V::splat(*bias.add(i)); W]);
+            let mut sums: [[V; W]; F] = std::array::from_fn(|i| [V::splat(*bias.add(i)); W]);
             let mut weights = self.weights.as_ptr().add(block * FILTERS * taps);
             for &offset in self.offsets {
                 let values: [V; W] = std::array::from_fn(|j| V::load(starts[j].add(offset)));

@@ -12,7 +12,7 @@ mod correlation;
 mod weight_sums;
 
 use super::Element;
-use super::conv_shape::{ConvShape, Finish, Gradient, Gradients, Planes};
+use super::conv_shape::{ConvShape, Finish, Gradient, Gradients, Planes, Wanted};
 use super::lanes::{Kernel, Lanes};
 use correlation::{Correlation, packed};
 use weight_sums::WeightSums;
@@ -46,6 +46,13 @@ pub(super) fn applies(shape: &ConvShape) -> bool {
     [shape.rows, shape.columns].iter().all(|s| s.stride == 1 && s.before < s.kernel && s.after < s.kernel)
 }
 
+/// Places that this method computes of an image's output planes and of its input planes, in vectors of sixteen.
+pub(super) fn places(shape: &ConvShape) -> (usize, usize) {
+    let layout = Layout::new(*shape);
+    let places = |rows, columns| 16 * layout.vectors(rows, columns, 16);
+    (places(shape.rows.output, shape.columns.output), places(shape.rows.input, shape.columns.input))
+}
+
 impl Layout {
     fn new(shape: ConvShape) -> Layout {
         let ConvShape { rows, columns, .. } = shape;
@@ -77,6 +84,15 @@ impl Layout {
         offsets
     }
 
+    /// How many starts [`Self::bases`] gives.
+    fn vectors(&self, rows: usize, columns: usize, lanes: usize) -> usize {
+        if columns.is_multiple_of(lanes) {
+            rows * columns / lanes
+        } else {
+            ((rows - 1) * self.out.row_step + columns).div_ceil(lanes)
+        }
+    }
+
     /// Where vectors of `lanes` outputs start, for an output of that many rows and columns.
     fn bases(&self, rows: usize, columns: usize, lanes: usize) -> Vec<usize> {
         let step = self.out.row_step;
@@ -103,7 +119,7 @@ struct Forward<'a, T, F> {
     layout: Layout,
     x: &'a [T],
     w: &'a [T],
-    b: &'a [T],
+    b: Option<&'a [T]>,
     finish: F,
 }
 
@@ -112,10 +128,11 @@ impl<T: Element, F: Finish<T>> Kernel<T> for Forward<'_, T, F> {
     fn run<V: Lanes<T>>(mut self) {
         let Layout { shape, x: planes, out, .. } = self.layout;
         let (taps, filters) = (shape.taps(), shape.filters.next_multiple_of(FILTERS));
-        let bias: Vec<T> = (0..filters).map(|f| self.b.get(f).copied().unwrap_or(T::zero())).collect();
+        let bias: Vec<T> = (0..filters).map(|f| self.b.and_then(|b| b.get(f)).copied().unwrap_or(T::zero())).collect();
         let correlation = Correlation {
             offsets: &self.layout.offsets(shape.channels, planes),
             weights: &packed(shape.filters, taps, |f, tap| self.w[f * taps + tap]),
+            filters: shape.filters,
             bias: &bias,
             plane_step: out.plane_step,
         };
@@ -151,7 +168,7 @@ struct Backward<'a, T, G> {
     x: &'a [T],
     w: &'a [T],
     gradient: G,
-    want_x: bool,
+    wanted: Wanted,
     into: &'a mut Gradients<T>,
 }
 
@@ -171,7 +188,7 @@ impl<T: Element, G: Gradient<T>> Kernel<T> for Backward<'_, T, G> {
         points.iter_mut().for_each(|(_, at_dy)| *at_dy += dy_planes.origin);
         let mut padded = vec![T::zero(); together * x_image];
         let mut dy = vec![T::zero(); together * dy_image];
-        let mut to_x = self.want_x.then(|| ToInput::new::<V>(&self.layout, self.w, together));
+        let mut to_x = self.wanted.x.then(|| ToInput::new::<V>(&self.layout, self.w, together));
 
         for first in (0..shape.batch).step_by(together) {
             let images = first..(first + together).min(shape.batch);
@@ -180,7 +197,7 @@ impl<T: Element, G: Gradient<T>> Kernel<T> for Backward<'_, T, G> {
                 spread(image, (rows.input, columns.input), &mut padded[slot * x_image..][..x_image], x_planes);
                 self.gradient.image(number, &mut dy[slot * dy_image..][..dy_image], dy_planes);
             }
-            sums.add::<V>(&padded, &dy, &points[..images.len() * bases.len()]);
+            sums.add::<V>(&padded, &dy, &points[..images.len() * bases.len()], self.wanted);
             if let Some(to_x) = &mut to_x {
                 let dx = &mut self.into.x[first * shape.image()..images.end * shape.image()];
                 to_x.run::<V>(&self.layout, &dy, dx);
@@ -231,7 +248,8 @@ impl<T: Element> ToInput<T> {
         let (image, rows, columns) = (shape.image(), shape.rows.input, shape.columns.input);
         let x_image = bias.len() * out.plane_step;
         let points = &points[..dx.len() / image * bases.len()];
-        Correlation { offsets, weights, bias, plane_step: out.plane_step }.run::<V>(points, dy, planes);
+        let filters = shape.channels;
+        Correlation { offsets, weights, filters, bias, plane_step: out.plane_step }.run::<V>(points, dy, planes);
         for (slot, dx) in dx.chunks_exact_mut(image).enumerate() {
             for (row, dx) in dx.chunks_exact_mut(columns).enumerate() {
                 let at = slot * x_image + row / rows * out.plane_step + row % rows * out.row_step;
@@ -242,7 +260,7 @@ impl<T: Element> ToInput<T> {
 }
 
 /// Computes outputs, image by image. [`applies`] must hold.
-pub(super) fn forward<T: Element>(shape: &ConvShape, x: &[T], w: &[T], b: &[T], finish: impl Finish<T>) {
+pub(super) fn forward<T: Element>(shape: &ConvShape, x: &[T], w: &[T], b: Option<&[T]>, finish: impl Finish<T>) {
     T::vectors(Forward { layout: Layout::new(*shape), x, w, b, finish });
 }
 
@@ -251,14 +269,10 @@ pub(super) fn backward<T: Element>(
     shape: &ConvShape,
     x: &[T],
     w: &[T],
-    want_x: bool,
+    wanted: Wanted,
     gradient: impl Gradient<T>,
 ) -> Gradients<T> {
-    let mut into = Gradients {
-        x: vec![T::zero(); if want_x { x.len() } else { 0 }],
-        w: vec![T::zero(); w.len()],
-        b: vec![T::zero(); shape.filters],
-    };
-    T::vectors(Backward { layout: Layout::new(*shape), x, w, gradient, want_x, into: &mut into });
+    let mut into = Gradients::zeros(shape, wanted);
+    T::vectors(Backward { layout: Layout::new(*shape), x, w, gradient, wanted, into: &mut into });
     into
 }

@@ -2,10 +2,11 @@
 
 use super::{FILTERS, NARROW, STRETCH, WIDE};
 use crate::ops::Element;
+use crate::ops::conv_shape::Wanted;
 use crate::ops::lanes::Lanes;
 
 /// Numbers that may be spent on keeping lanes apart; beyond, each tile adds its lanes up at once.
-const KEPT_APART: usize = 1 << 22;
+const KEPT_APART: usize = 1 << 18;
 
 /// Sums over outputs of gradient times input, kept as vectors whose lanes are added up at the end, where there is room.
 pub(super) struct WeightSums<'a, T> {
@@ -42,9 +43,10 @@ impl<'a, T: Element> WeightSums<'a, T> {
         lane_sums(&self.bias, V::N, b);
     }
 
-    /// Adds `points`: where a vector of inputs and the vector of gradients of the same outputs begin.
+    /// Adds `points`: where a vector of inputs and the vector of gradients of the same outputs begin; to those sums only
+    /// that are wanted.
     #[inline(always)]
-    pub(super) fn add<V: Lanes<T>>(&mut self, x: &[T], dy: &[T], points: &[(usize, usize)]) {
+    pub(super) fn add<V: Lanes<T>>(&mut self, x: &[T], dy: &[T], points: &[(usize, usize)], wanted: Wanted) {
         let farthest = self.offsets.iter().copied().max().unwrap_or(0);
         let planes = self.filters.next_multiple_of(FILTERS) - 1;
         for &(at_x, at_dy) in points {
@@ -54,8 +56,10 @@ impl<'a, T: Element> WeightSums<'a, T> {
         let most = if V::WIDE { WIDE } else { NARROW };
         for stretch in points.chunks(self.stretch()) {
             for filter in (0..self.filters).step_by(FILTERS) {
-                self.add_bias::<V>(dy, stretch, filter);
-                let mut tap = 0;
+                if wanted.b {
+                    self.add_bias::<V>(dy, stretch, filter);
+                }
+                let mut tap = if wanted.w { 0 } else { self.offsets.len() };
                 while tap < self.offsets.len() {
                     match (self.offsets.len() - tap).min(most) {
                         6 => self.tile::<V, 6>(x, dy, stretch, filter, tap),
