@@ -214,7 +214,7 @@ impl<T: Element> Kernel<T> for FromState<'_, T> {
                 for i in 0..states {
                     input[i] = dn[i];
                     dr[i] = dn[i] * reached[i] * r[i] * (one - r[i]);
-                    dn[i] = dn[i] * r[i];
+                    dn[i] *= r[i];
                 }
             }
         }
