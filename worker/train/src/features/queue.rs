@@ -155,6 +155,10 @@ impl Queue {
         let others = [false, true].map(|copies| self.busy.contains(&Need { copies, ..need }));
         self.taken[need.place] = met || others.contains(&true);
         self.copied[need.place] &= !need.copies;
+        // A wish that was about to take it when somebody's hurry did would try again before that somebody is told.
+        for wish in self.wishes.iter_mut().filter(|wish| wish.needs.get(wish.next) == Some(&need)) {
+            wish.next += 1;
+        }
         self.faults.insert(need, fault);
         self.turns += 1;
     }
@@ -221,6 +225,20 @@ mod tests {
     }
 
     // Who waited for the copies took the fault of the clip as it is, and who waited for that was told nothing.
+    #[test]
+    fn a_wish_does_not_try_again_what_failed_for_who_waits() {
+        let mut queue = Queue::new(3, 1);
+        queue.wish(plain(&[0, 1, 2]));
+        let [first, second] = [Need::original(0), Need::original(1)];
+        assert_eq!(queue.take(), Some(first));
+        queue.met(first);
+        queue.hurry(second);
+        assert_eq!(queue.take(), Some(second));
+        queue.failed(second, DataError::Stopped, false);
+        assert_eq!(queue.take(), Some(Need::original(2)));
+        assert!(queue.take().is_none() && queue.fault(second).is_some());
+    }
+
     #[test]
     fn a_fault_is_told_to_who_needs_just_that() {
         let mut queue = Queue::new(2, 1);
