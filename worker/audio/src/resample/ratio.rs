@@ -99,27 +99,21 @@ impl Filters {
         }
     }
 
-    /// The sum of `around`, weighted as at `share` of the way from filter `phase` to the next.
+    /// Eight parts of the sum of the samples around `place`, weighted as that says.
     #[inline(always)]
-    fn weighted(&self, around: &[f32], phase: usize, share: f32) -> f32 {
-        let rows = self.taps / LANES;
+    fn parts<V: Vector>(&self, padded: &[f32], place: Place) -> V {
+        // Rounding may put the very last sample after the end.
+        let nearest = place.nearest().min(padded.len() - self.taps);
+        let around = padded[nearest..nearest + self.taps].as_chunks::<LANES>().0;
+        let (phase, rows) = (place.phase(), self.taps / LANES);
         let (here, next) = self.weights[phase * rows..(phase + 2) * rows].split_at(rows);
-        let mut sums = [[0.0; LANES]; 2];
-        for ((values, here), next) in around.as_chunks::<LANES>().0.iter().zip(here).zip(next) {
-            for lane in 0..LANES {
-                sums[0][lane] += values[lane] * here[lane];
-                sums[1][lane] += values[lane] * next[lane];
-            }
+        let (mut at_here, mut at_next) = (V::splat(0.0), V::splat(0.0));
+        for ((values, here), next) in around.iter().zip(here).zip(next) {
+            let values = V::load(values);
+            at_here = at_here + values * V::load(here);
+            at_next = at_next + values * V::load(next);
         }
-        let (mut mixed, mut halves) = ([0.0; LANES], [0.0; LANES / 2]);
-        for lane in 0..LANES {
-            mixed[lane] = sums[0][lane] + share * (sums[1][lane] - sums[0][lane]);
-        }
-        for lane in 0..LANES / 2 {
-            halves[lane] = mixed[lane] + mixed[lane + LANES / 2];
-        }
-        let [a, b, c, d] = halves;
-        (a + c) + (b + d)
+        at_here + V::splat(place.share()) * (at_next - at_here)
     }
 }
 
@@ -137,11 +131,18 @@ impl Kernel for Block<'_> {
     fn run<V: Vector>(self) {
         let Self { filters, padded, start, step, values } = self;
         let mut place = start;
-        for value in values {
-            // Rounding may put the very last sample after the end.
-            let nearest = place.nearest().min(padded.len() - filters.taps);
-            *value = filters.weighted(&padded[nearest..nearest + filters.taps], place.phase(), place.share());
-            place = Place(place.0 + step.0);
+        // As many samples at a time as a vector has lanes: their parts are added up all at once.
+        for values in values.chunks_mut(LANES) {
+            // A loop: a closure would not be compiled for the vectors that this is compiled for.
+            let mut parts = [V::splat(0.0); LANES];
+            for parts in &mut parts {
+                *parts = filters.parts::<V>(padded, place);
+                place = Place(place.0 + step.0);
+            }
+            let [a, b, c, d, e, f, g, h] = V::transpose(parts);
+            let mut sums = [0.0; LANES];
+            (((a + e) + (c + g)) + ((b + f) + (d + h))).store(&mut sums);
+            values.copy_from_slice(&sums[..values.len()]);
         }
     }
 }
