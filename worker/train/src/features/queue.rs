@@ -224,7 +224,6 @@ mod tests {
         assert_eq!(queue.take(), Some(Need::original(2)));
     }
 
-    // Who waited for the copies took the fault of the clip as it is, and who waited for that was told nothing.
     #[test]
     fn a_wish_does_not_try_again_what_failed_for_who_waits() {
         let mut queue = Queue::new(3, 1);
@@ -239,6 +238,7 @@ mod tests {
         assert!(queue.take().is_none() && queue.fault(second).is_some());
     }
 
+    // Who waited for the copies took the fault of the clip as it is, and who waited for that was told nothing.
     #[test]
     fn a_fault_is_told_to_who_needs_just_that() {
         let mut queue = Queue::new(2, 1);
