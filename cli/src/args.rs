@@ -208,9 +208,12 @@ pub(crate) struct FileArgs {
 /// How trials run inside this process.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct LocalArgs {
-    /// Trials at once [default: one per processor].
+    /// Trials at once [default: one per processor, or per GPU].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) slots: Option<u16>,
+    /// Where nets are trained: `cpu`, or GPUs as `cuda:0,cuda:1` [default: all GPUs that are there, or the cpu].
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) device: Vec<String>,
 }
 
 /// Arguments of `run`.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use gliss_coordinator::{Config, Coordinator, StartError};
-use gliss_worker::{Agent, AgentError, Device};
+use gliss_worker::{Agent, AgentError, Device, DeviceError};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -27,9 +27,43 @@ pub(crate) fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
-/// Trials at once.
-pub(crate) fn slots(args: &LocalArgs) -> usize {
-    args.slots.map_or_else(processors, usize::from)
+/// What trials run on.
+#[derive(Debug, Clone)]
+pub(crate) struct Slots {
+    /// Trials at once.
+    pub(crate) count: usize,
+    /// Where their nets are trained.
+    pub(crate) devices: Vec<Device>,
+}
+
+impl Slots {
+    /// What was asked for, or all that there is.
+    ///
+    /// # Errors
+    /// A device that is not there.
+    pub(crate) fn of(args: &LocalArgs) -> Result<Slots, Failure> {
+        let failure =
+            |error: DeviceError| Failure::new(Exit::Usage, chain(&error), "leave `--device` out to use what is there");
+        let mut devices = Vec::new();
+        for name in &args.device {
+            let device: Device = name.trim().parse().map_err(failure)?;
+            device.open().map_err(failure)?;
+            devices.push(device);
+        }
+        if devices.is_empty() {
+            devices = Device::gpus();
+        }
+        if devices.is_empty() {
+            devices.push(Device::Cpu);
+        }
+        let all = if devices.contains(&Device::Cpu) { processors() } else { devices.len() };
+        Ok(Slots { count: args.slots.map_or(all, usize::from), devices })
+    }
+
+    /// The names of the devices.
+    pub(crate) fn places(&self) -> String {
+        self.devices.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// A running coordinator, and a worker once it was started.
@@ -75,14 +109,14 @@ impl Local {
     }
 
     /// Starts the worker.
-    pub(crate) fn work(&mut self, slots: usize, cache: &Path) {
+    pub(crate) fn work(&mut self, slots: Slots, cache: &Path) {
         let (stop, stopped) = watch::channel(false);
         let agent = Agent::new(gliss_worker::Config {
             coordinator: format!("http://{}", self.coordinator.addr()),
             name: "local".into(),
             instance: INSTANCE.into(),
-            slots,
-            device: Device::Cpu,
+            slots: slots.count,
+            devices: slots.devices,
             cache: cache.to_owned(),
             threads: processors(),
             token: None,

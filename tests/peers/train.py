@@ -6,6 +6,9 @@
 Needs torch. Both sides have one thread and are given the same nets, batches and seconds; each round runs one after the
 other, in an order that turns round. Times are of the processor, which other programs disturb less than the clock; the
 ratio is the median of the rounds' ratios, with the least and the largest. `--channels-last` and `MALLOC_` variables tune PyTorch.
+
+With `--device cuda`, and the program built with `--features cuda`, both train on the GPU, times are of the clock, and each
+step ends when the host has its loss; `--tf32` lets both round the factors of products to TF32.
 """
 
 import argparse
@@ -122,35 +125,41 @@ CASES = {
 
 
 class Theirs:
-    def __init__(self, make, shape, channels_last):
+    def __init__(self, make, shape, channels_last, device):
         torch.manual_seed(0)
-        self.net, self.x = make(), torch.rand(shape)
+        self.device = device
+        self.clock = time.process_time if device == "cpu" else time.monotonic
+        self.net, self.x = make().to(device), torch.rand(shape, device=device)
         if channels_last and len(shape) == 4:
             self.net, self.x = self.net.to(memory_format=torch.channels_last), self.x.contiguous(memory_format=torch.channels_last)
-        self.labels = torch.arange(shape[0]) % 10
+        self.labels = torch.arange(shape[0], device=device) % 10
         self.optimiser = torch.optim.Adam(self.net.parameters(), lr=1e-3)
 
     def step(self):
         self.optimiser.zero_grad()
-        nn.functional.cross_entropy(self.net(self.x), self.labels).backward()
+        loss = nn.functional.cross_entropy(self.net(self.x), self.labels)
+        loss.backward()
         self.optimiser.step()
+        if self.device != "cpu":
+            loss.item()
 
     def milliseconds(self, seconds):
         self.step()
-        count, began, until = 0, time.process_time(), time.monotonic() + seconds
+        count, began, until = 0, self.clock(), time.monotonic() + seconds
         while time.monotonic() < until or count < 3:
             self.step()
             count += 1
-        return (time.process_time() - began) / count * 1e3
+        return (self.clock() - began) / count * 1e3
 
 
-def ours(program, name, seconds):
+def ours(program, name, seconds, device, tf32):
     # As the program itself sets its allocator (cli/src/allocator.rs).
     allocator = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(512 << 20)}
     environment = {**allocator, **os.environ, "CANDLE_NUM_THREADS": "1"}
-    out = subprocess.run([program, str(seconds), name], capture_output=True, text=True, check=True, env=environment).stdout
+    environment |= {"GLISS_TF32": "1"} if tf32 else {}
+    out = subprocess.run([program, str(seconds), name, device], capture_output=True, text=True, check=True, env=environment).stdout
     line = next(line for line in out.splitlines() if line.startswith(name + " "))
-    return float(line[len(name) :].split()[4])
+    return float(line[len(name) :].split()[4 if device == "cpu" else 3])
 
 
 def main():
@@ -160,17 +169,20 @@ def main():
     parser.add_argument("--seconds", type=float, default=1.5)
     parser.add_argument("--only", default="")
     parser.add_argument("--channels-last", action="store_true")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--tf32", action="store_true")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    print(f"torch {torch.__version__}, one thread{', channels last' if args.channels_last else ''}")
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = args.tf32
+    print(f"torch {torch.__version__}, one thread{', channels last' if args.channels_last else ''}, {args.device}{', TF32' if args.tf32 else ''}")
     print(f"{'step of':36} {'ours ms':>9} {'torch ms':>9} {'ratio':>6}  least-most of {args.rounds}")
     for name, (make, shape) in CASES.items():
         if args.only not in name:
             continue
-        theirs = Theirs(make, shape, args.channels_last)
+        theirs = Theirs(make, shape, args.channels_last, args.device)
         rounds = []
         for number in range(args.rounds):
-            sides = [lambda: ours(args.program, name, args.seconds), lambda: theirs.milliseconds(args.seconds)]
+            sides = [lambda: ours(args.program, name, args.seconds, args.device, args.tf32), lambda: theirs.milliseconds(args.seconds)]
             first = number % 2
             times = {first: sides[first](), 1 - first: sides[1 - first]()}
             rounds.append((times[0] / times[1], times[0], times[1]))

@@ -12,6 +12,7 @@ use tracing::{info, warn};
 use crate::attempts::Attempts;
 use crate::backoff::Backoff;
 use crate::config::Config;
+use crate::devices::Devices;
 use crate::session::{AgentError, End, Session};
 use crate::slot::SlotSays;
 
@@ -39,6 +40,7 @@ impl Agent {
     pub async fn run(self, mut stop: watch::Receiver<bool>) -> Result<(), AgentError> {
         let config = self.config;
         let library = Arc::new(Library::new(config.cache.clone(), config.threads));
+        let devices = Arc::new(Devices::new(&config.devices));
         let (says, mut slots) = mpsc::unbounded_channel::<SlotSays>();
         let mut attempts = Attempts::default();
         let mut backoff = Backoff::new(&config.instance);
@@ -52,7 +54,9 @@ impl Agent {
                 Ok(session) => {
                     met = true;
                     let opened = Instant::now();
-                    let end = session.live(&config, &library, &says, &mut slots, &mut attempts, &mut stop).await?;
+                    let end = session
+                        .live(&config, (&library, &devices), &says, &mut slots, &mut attempts, &mut stop)
+                        .await?;
                     if opened.elapsed() >= SETTLED {
                         backoff.reset();
                     }

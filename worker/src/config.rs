@@ -3,20 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Where nets are trained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Device {
-    /// The processor; one core an attempt.
-    Cpu,
-}
-
-impl std::fmt::Display for Device {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Device::Cpu => f.write_str("cpu"),
-        }
-    }
-}
+use gliss_train::Device;
 
 /// Who a worker is.
 #[derive(Debug, Clone)]
@@ -29,8 +16,8 @@ pub struct Config {
     pub instance: String,
     /// Attempts at once, 1 to 1024.
     pub slots: usize,
-    /// Where its nets are trained.
-    pub device: Device,
+    /// Where its nets are trained: each attempt on the device that has the fewest.
+    pub devices: Vec<Device>,
     /// Folder of the feature cache.
     pub cache: PathBuf,
     /// Threads that prepare features.

@@ -8,9 +8,11 @@ mod agent;
 mod attempts;
 mod backoff;
 mod config;
+mod devices;
 mod session;
 mod slot;
 
 pub use agent::Agent;
-pub use config::{Config, Device};
+pub use config::Config;
+pub use gliss_train::{Device, DeviceError};
 pub use session::AgentError;

@@ -20,6 +20,7 @@ use tracing::{info, warn};
 
 use crate::attempts::Attempts;
 use crate::config::Config;
+use crate::devices::Devices;
 use crate::slot::{self, Shared, SlotSays};
 
 /// Messages that may wait for the network.
@@ -145,7 +146,7 @@ impl Session {
             instance: config.instance.clone(),
             name: config.name.clone(),
             program: env!("CARGO_PKG_VERSION").into(),
-            devices: vec![config.device.to_string()],
+            devices: config.devices.iter().map(ToString::to_string).collect(),
             slots: config.slots as u32,
             held,
         });
@@ -179,13 +180,18 @@ impl Session {
     pub(crate) async fn live(
         mut self,
         config: &Config,
-        library: &Arc<Library>,
+        (library, devices): (&Arc<Library>, &Arc<Devices>),
         says: &mpsc::UnboundedSender<SlotSays>,
         slots: &mut mpsc::UnboundedReceiver<SlotSays>,
         attempts: &mut Attempts,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<End, AgentError> {
-        let shared = Shared { library: library.clone(), checkpoints: self.checkpoints.clone(), says: says.clone() };
+        let shared = Shared {
+            library: library.clone(),
+            devices: devices.clone(),
+            checkpoints: self.checkpoints.clone(),
+            says: says.clone(),
+        };
         let lease = Duration::from_millis(self.welcome.lease_ms);
         let mut last_heard = Instant::now();
         let mut beat = interval(Duration::from_millis(self.welcome.heartbeat_ms));

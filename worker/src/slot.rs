@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use crate::attempts::Gauge;
+use crate::devices::Devices;
 
 /// What a slot says.
 #[derive(Debug)]
@@ -30,6 +31,7 @@ pub(crate) enum SlotSays {
 #[derive(Debug, Clone)]
 pub(crate) struct Shared {
     pub(crate) library: Arc<Library>,
+    pub(crate) devices: Arc<Devices>,
     pub(crate) checkpoints: Arc<CheckpointStore>,
     pub(crate) says: mpsc::UnboundedSender<SlotSays>,
 }
@@ -70,10 +72,12 @@ fn work(offer: &Offer, recipe: &Recipe, shared: &Shared, control: &Control, gaug
     if let Some(resume) = &offer.resume {
         gauge.epoch.store(resume.epoch, Ordering::Relaxed);
     }
+    let taken = shared.devices.take();
     let context = Context {
         library: &shared.library,
         checkpoints: &shared.checkpoints,
         objective: &offer.objective,
+        device: taken.device(),
         resume: offer.resume.clone(),
     };
     let mut steps_made = false;

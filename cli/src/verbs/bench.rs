@@ -11,7 +11,9 @@ use super::Setting;
 use crate::args::{BenchVerb, Output};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::local::Local;
+use gliss_worker::Device;
+
+use crate::local::{Local, Slots};
 use crate::remote::Remote;
 use crate::table;
 
@@ -80,7 +82,7 @@ struct Dispatched {
 async fn dispatch(setting: &Setting, dir: &Path, trials: u32, slots: usize) -> Result<Exit, Failure> {
     let mut local = Local::start(dir).await?;
     let mut remote = local.connect().await?;
-    local.work(slots, dir);
+    local.work(Slots { count: slots, devices: vec![Device::Cpu] }, dir);
     let measured = tokio::select! {
         measured = measure(&mut remote, trials) => Some(measured),
         () = local.broken() => None,

@@ -10,7 +10,7 @@ use crate::cache;
 use crate::examine::{self, DataSeen, Examined, NetSeen};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::local::slots;
+use crate::local::Slots;
 use crate::pace::Pace;
 use crate::printer::Printer;
 use crate::sweep_file::SweepFile;
@@ -41,7 +41,7 @@ pub(super) fn plan(setting: &Setting, args: &PlanArgs) -> Result<Exit, Failure> 
     let file = SweepFile::read(&args.file)?;
     let planned = &file.planned;
     let examined = examine(setting, planned, !args.file.no_data_check)?;
-    let slots = slots(&args.local);
+    let slots = Slots::of(&args.local)?.count;
     let printer = &setting.printer;
     match setting.global.output {
         Output::Json => crate::table::json(printer, &as_json(planned, &examined, slots)),

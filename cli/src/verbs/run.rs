@@ -15,7 +15,7 @@ use crate::cache;
 use crate::examine::Examined;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::local::{Local, processors, slots};
+use crate::local::{Local, Slots, processors};
 use crate::pace::Pace;
 use crate::prepare::prepare;
 use crate::printer::Printer;
@@ -56,9 +56,15 @@ pub(super) async fn run(setting: &Setting, args: RunArgs) -> Result<Exit, Failur
         return Ok(ended(printer, &row));
     }
     let examined = examine(setting, &file.planned, !args.file.no_data_check)?;
-    let slots = slots(&args.local);
-    let time = table::span(examined.seconds / slots as f64);
-    printer.talk(&format!("{}: {} trials, about {time} on {slots} slots", plan.name, file.planned.points));
+    let slots = Slots::of(&args.local)?;
+    let time = table::span(examined.seconds / slots.count as f64);
+    printer.talk(&format!(
+        "{}: {} trials, about {time} on {} slots ({})",
+        plan.name,
+        file.planned.points,
+        slots.count,
+        slots.places()
+    ));
     let request = Box::new(file.request(args.again));
     // With `--again` the same command would begin yet another sweep.
     let same = (!args.again).then_some(args.file.file.as_path());
@@ -76,7 +82,7 @@ pub(super) async fn resume(
         let text = format!("{} is {}", row.id, row.state);
         return Err(Failure::new(Exit::Usage, text, "look at it with `gliss top`, or run its file with `--again`"));
     }
-    work(setting, &plan, Job::Resume(row.id), slots(local), None, None).await
+    work(setting, &plan, Job::Resume(row.id), Slots::of(local)?, None, None).await
 }
 
 /// How the watching ended.
@@ -90,7 +96,7 @@ async fn work(
     setting: &Setting,
     plan: &SweepPlan,
     job: Job,
-    slots: usize,
+    slots: Slots,
     examined: Option<&Examined>,
     file: Option<&Path>,
 ) -> Result<Exit, Failure> {

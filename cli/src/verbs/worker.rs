@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use gliss_worker::{Agent, Config, Device};
+use gliss_worker::{Agent, Config};
 use tokio::sync::watch;
 
 use super::Setting;
@@ -11,7 +11,7 @@ use crate::args::WorkerArgs;
 use crate::cache;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::local::{agent_failure, processors, slots};
+use crate::local::{Slots, agent_failure, processors};
 use crate::signals::Signals;
 
 /// How long training may take to stop.
@@ -36,16 +36,16 @@ pub(super) async fn worker(setting: &Setting, args: WorkerArgs) -> Result<Exit, 
             (format!("{}-{process}", host()), format!("{}-{process}-{started:x}", host()))
         }
     };
-    let slots = slots(&args.local);
+    let slots = Slots::of(&args.local)?;
     let coordinator = setting.global.coordinator.clone().unwrap_or_else(|| DEFAULT_ADDRESS.into());
     let printer = &setting.printer;
-    printer.talk(&format!("worker {name} with {slots} slots on the processor, for {coordinator}"));
+    printer.talk(&format!("worker {name} with {} slots on {}, for {coordinator}", slots.count, slots.places()));
     let config = Config {
         coordinator,
         name,
         instance,
-        slots,
-        device: Device::Cpu,
+        slots: slots.count,
+        devices: slots.devices,
         cache: cache::folder(&setting.global),
         threads: processors(),
         token: token(&setting.global)?,

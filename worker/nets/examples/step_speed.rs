@@ -1,4 +1,8 @@
-//! Time of a training step (forward, backward, update), one thread: `CANDLE_NUM_THREADS=1 step_speed [seconds per net [part of its name]]`.
+//! Time of a training step (forward, backward, update), one thread:
+//! `CANDLE_NUM_THREADS=1 step_speed [seconds per net [part of its name [cpu or cuda]]]`.
+//!
+//! On a GPU each step ends when the host has its loss, and forward and backward are the host's share alone. With
+//! `GLISS_TF32` set, matrix products round their factors to TF32.
 //!
 //! Times of parts are medians of wall time; `cpu ms` is the thread's processor time per step (Linux), which other programs
 //! on the machine disturb less, and examples and FLOP are per second of that.
@@ -21,6 +25,7 @@ fn main() -> Outcome {
     let seconds: f64 = std::env::args().nth(1).map_or(Ok(2.0), |s| s.parse())?;
     let part = std::env::args().nth(2).unwrap_or_default();
     let span = Duration::from_secs_f64(seconds);
+    let device = device(&std::env::args().nth(3).unwrap_or_default())?;
     let picture: &[&[usize]] = &[&[1, 128, 128]];
     #[rustfmt::skip]
     let cases: Vec<(&str, Value, &[&[usize]], usize)> = vec![
@@ -41,37 +46,49 @@ fn main() -> Outcome {
     for (name, settings, inputs, batch) in cases.into_iter().filter(|case| case.0.contains(&part)) {
         let net =
             Net::of(&serde_json::from_value(json!({ "net": settings }))?).map_err(|issues| format!("{issues:?}"))?;
-        of_net(name, &net, inputs, batch, span)?;
+        of_net(name, &net, (inputs, batch), span, &device)?;
     }
     let gru = "gru 64, 32 steps of 128, batch 32";
     if gru.contains(&part) {
-        of_gru(gru, span)?;
+        of_gru(gru, span, &device)?;
     }
     Ok(())
 }
 
-fn of_net(name: &str, net: &Net, inputs: &[&[usize]], batch: usize, span: Duration) -> Outcome {
-    let network = Network::build(net, inputs, 10, 0, &Device::Cpu)?;
+fn device(name: &str) -> Result<Device, Box<dyn Error>> {
+    match name {
+        "" | "cpu" => Ok(Device::Cpu),
+        #[cfg(feature = "cuda")]
+        "cuda" => {
+            candle_core::cuda::set_gemm_reduced_precision_f32(std::env::var_os("GLISS_TF32").is_some());
+            Ok(gliss_nets::open_gpu(0)?)
+        }
+        _ => Err(format!("no device {name:?} in this build").into()),
+    }
+}
+
+fn of_net(name: &str, net: &Net, (inputs, batch): (&[&[usize]], usize), span: Duration, device: &Device) -> Outcome {
+    let network = Network::build(net, inputs, 10, 0, device)?;
     // The first layer's input gets no gradient: its backward pass costs as much as its forward pass, the others' twice.
     let macs: Vec<u64> = walk(net, inputs, 10)?.iter().map(|r| r.macs).filter(|&m| m > 0).collect();
     let flop = 2.0 * (3 * macs.iter().sum::<u64>() - macs[0]) as f64 * batch as f64;
-    measure(name, network.parameters(), (inputs[0], batch), flop, span, |x, step| {
+    measure(name, network.parameters(), (inputs[0], batch), flop, (span, device), |x, step| {
         Ok(network.forward(&[x], Mode::Train { seed: 0, epoch: 0, step })?)
     })
 }
 
 /// A recurrent layer of 64 over 32 steps of 128 numbers, and the classes.
-fn of_gru(name: &str, span: Duration) -> Outcome {
+fn of_gru(name: &str, span: Duration, device: &Device) -> Outcome {
     let (batch, steps, features, width) = (32usize, 32usize, 128usize, 64usize);
     let shapes = [vec![3 * width, features], vec![3 * width, width], vec![3 * width], vec![3 * width]];
     let shapes = shapes.into_iter().chain([vec![10, width], vec![10]]).enumerate();
     let var = |(i, shape): (usize, Vec<usize>)| {
-        Ok((i.to_string(), init::draw(0, i as u32, &shape, First::Uniform(0.125), &Device::Cpu)?))
+        Ok((i.to_string(), init::draw(0, i as u32, &shape, First::Uniform(0.125), device)?))
     };
     let vars: Vec<(String, Var)> = shapes.map(var).collect::<candle_core::Result<_>>()?;
     let of = |i: usize| vars[i].1.as_tensor();
     let flop = 6.0 * (batch * (steps * 3 * width * (features + width) + 10 * width)) as f64;
-    measure(name, &vars, (&[steps, features], batch), flop, span, |x, _| {
+    measure(name, &vars, (&[steps, features], batch), flop, (span, device), |x, _| {
         let weights = ops::GruWeights { input: of(0), hidden: of(1), input_bias: of(2), hidden_bias: Some(of(3)) };
         let state = ops::gru(x, &weights, ops::Reset::After, ops::Steps::Last)?;
         Ok(ops::linear(&state, of(4), of(5), ops::Activation::None)?)
@@ -83,16 +100,15 @@ fn measure(
     parameters: &[(String, Var)],
     (input, batch): (&[usize], usize),
     flop: f64,
-    span: Duration,
+    (span, device): (Duration, &Device),
     forward: impl Fn(&Tensor, u64) -> Result<Tensor, Box<dyn Error>>,
 ) -> Outcome {
-    let device = Device::Cpu;
     let mut optimiser = Optimiser::new(&Method::adam(1e-3).into(), parameters)?;
     let count = batch * input.iter().product::<usize>();
     let draw = Draw::new(0, Stream::Other(0), 0, 0);
     let shape: Vec<usize> = std::iter::once(batch).chain(input.iter().copied()).collect();
-    let x = Tensor::from_vec((0..count as u64).map(|i| draw.uniform_f32(i)).collect::<Vec<f32>>(), shape, &device)?;
-    let labels = Tensor::from_vec((0..batch as u32).map(|i| i % 10).collect::<Vec<u32>>(), batch, &device)?;
+    let x = Tensor::from_vec((0..count as u64).map(|i| draw.uniform_f32(i)).collect::<Vec<f32>>(), shape, device)?;
+    let labels = Tensor::from_vec((0..batch as u32).map(|i| i % 10).collect::<Vec<u32>>(), batch, device)?;
 
     let mut times = Vec::new();
     let (begin, begin_cpu) = (Instant::now(), cpu_seconds());
@@ -105,6 +121,9 @@ fn measure(
         let gradients = loss.backward()?;
         let t2 = Instant::now();
         optimiser.step(&gradients, 1e-3)?;
+        if !device.is_cpu() {
+            loss.to_scalar::<f32>()?;
+        }
         drop((logits, loss, gradients));
         times.push([t1 - t0, t2 - t1, t2.elapsed(), t0.elapsed()].map(|t| t.as_secs_f64() * 1e3));
         step += 1;

@@ -58,6 +58,12 @@ impl Draw {
         Draw { key }
     }
 
+    /// What the words are functions of, for code that makes them elsewhere.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn key(self) -> u64 {
+        self.key
+    }
+
     /// Word `index`: 64 random bits.
     #[inline(always)]
     pub fn word(self, index: u64) -> u64 {

@@ -18,7 +18,8 @@
 //! - **Gradients.** [`candle_core::backprop::GradStore`] is keyed by tensor: walk [`Network::parameters`], whose order is
 //!   fixed, and never the store.
 //! - **Same bits.** The same seed and data give the same bits on every run on one kind of CPU. Kinds with other vector
-//!   units (AVX-512, AVX2, neither) sum in another order and differ in the last digits.
+//!   units (AVX-512, AVX2, neither), and GPUs, sum in another order and differ in the last digits.
+//! - **GPUs.** With the feature `cuda`, tensors may live on an NVIDIA GPU that `open_gpu` opened.
 
 pub mod draw;
 pub mod init;
@@ -26,5 +27,8 @@ mod nets;
 pub mod ops;
 pub mod optimisers;
 pub mod schedules;
+
+#[cfg(feature = "cuda")]
+pub use ops::cuda::open_gpu;
 
 pub use nets::{LayerRow, Mode, NetError, Network, Part, compare, walk, wanted};

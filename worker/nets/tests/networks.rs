@@ -212,8 +212,9 @@ fn a_recurrent_net_of_the_same_operations() -> Outcome {
                 let moved = |old: Vec<f64>, new: &[f64], factor: f64| {
                     old.iter().zip(new).map(|(old, new)| 0.9 * old + 0.1 * factor * new).collect::<Vec<f64>>()
                 };
-                running.insert(of(1, "running_mean"), moved(old(mean)?, &stats.mean, 1.0));
-                running.insert(of(1, "running_var"), moved(old(variance)?, &stats.variance, count / (count - 1.0)));
+                let [batch_mean, batch_variance] = [old(&stats.mean)?, old(&stats.variance)?];
+                running.insert(of(1, "running_mean"), moved(old(mean)?, &batch_mean, 1.0));
+                running.insert(of(1, "running_var"), moved(old(variance)?, &batch_variance, count / (count - 1.0)));
                 y
             } else {
                 batch_norm_eval(&x, [weight, bias, mean, variance], 1e-5, Activation::Relu)?

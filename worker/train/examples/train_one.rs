@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use gliss_train::checkpoint::CheckpointStore;
 use gliss_train::trainer::{Context, Event, Finish, run};
-use gliss_train::{Control, Library};
+use gliss_train::{Control, Device, Library};
 use gliss_types::{Objective, Recipe};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -31,7 +31,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let checkpoints = CheckpointStore::open(checkpoints.to_str().ok_or("a folder whose name is text")?)?;
     let library = Library::new(folder.join("cache"), threads);
     let objective = Objective::default();
-    let context = Context { library: &library, checkpoints: &checkpoints, objective: &objective, resume: None };
+    let context = Context {
+        library: &library,
+        checkpoints: &checkpoints,
+        objective: &objective,
+        device: Device::Cpu,
+        resume: None,
+    };
     let (began, mut last) = (Instant::now(), None);
     let finish = run(&recipe, &context, &Control::new(), &mut |event| match event {
         Event::Started { parameters, steps_per_epoch, skipped, .. } => {

@@ -11,6 +11,7 @@ pub mod cache;
 pub mod checkpoint;
 mod control;
 pub mod data;
+mod device;
 pub mod embed;
 pub mod features;
 mod in_parallel;
@@ -21,4 +22,5 @@ pub mod trainer;
 pub mod weights;
 
 pub use control::Control;
+pub use device::{Device, DeviceError};
 pub use library::Library;

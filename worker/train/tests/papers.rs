@@ -8,7 +8,7 @@ use gliss_train::checkpoint::CheckpointStore;
 use gliss_train::features::{Need, Waiting};
 use gliss_train::library::Inputs;
 use gliss_train::trainer::{Context, Event, Finish, run};
-use gliss_train::{Control, Library};
+use gliss_train::{Control, Device, Library};
 use gliss_types::{CheckpointRef, EpochReport, Objective, Summary};
 use serde_json::{Value, json};
 
@@ -64,7 +64,8 @@ fn train(folder: &Path, changes: Value, threads: usize, (resume, stop_after): (O
     let library = Library::new(folder.join("cache"), threads);
     let checkpoints = CheckpointStore::open(folder.join("checkpoints").to_str().expect("text")).expect("opened");
     let objective = Objective::default();
-    let context = Context { library: &library, checkpoints: &checkpoints, objective: &objective, resume };
+    let context =
+        Context { library: &library, checkpoints: &checkpoints, objective: &objective, device: Device::Cpu, resume };
     let (control, mut reports, mut started) = (Control::new(), Vec::new(), (0, 0));
     let finish = run(&recipe(settings), &context, &control, &mut |event| match event {
         Event::Started { parameters, steps_per_epoch, .. } => started = (parameters, steps_per_epoch),

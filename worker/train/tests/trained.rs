@@ -7,7 +7,7 @@ use gliss_train::checkpoint::{Checkpoint, CheckpointStore};
 use gliss_train::split::Deal;
 use gliss_train::trained::{self, Origin, Trained, TrainedError};
 use gliss_train::trainer::{Context, Event, Finish, run};
-use gliss_train::{Control, Library};
+use gliss_train::{Control, Device, Library};
 use gliss_types::{Objective, Recipe, Summary};
 use serde_json::{Value, json};
 
@@ -52,7 +52,13 @@ fn train(changes: &Value) -> Trial {
     let library = Library::new(root.path().join("cache"), 2);
     let checkpoints = CheckpointStore::open(root.path().join("kept").to_str().expect("text")).expect("opened");
     let objective = Objective::default();
-    let context = Context { library: &library, checkpoints: &checkpoints, objective: &objective, resume: None };
+    let context = Context {
+        library: &library,
+        checkpoints: &checkpoints,
+        objective: &objective,
+        device: Device::Cpu,
+        resume: None,
+    };
     let mut last = None;
     let finish = run(&recipe, &context, &Control::new(), &mut |event| {
         if let Event::Epoch(report) = event {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use gliss_train::checkpoint::{CheckpointError, CheckpointStore};
 use gliss_train::trainer::{Context, Event, Finish, TrainError, run};
-use gliss_train::{Control, Library};
+use gliss_train::{Control, Device, Library};
 use gliss_types::{CheckpointRef, EpochReport, Goal, Objective, Recipe, Summary};
 use serde_json::{Value, json};
 
@@ -40,8 +40,13 @@ impl Bench {
         resume: Option<CheckpointRef>,
         stop_after: u32,
     ) -> Result<(Finish, Vec<EpochReport>), TrainError> {
-        let context =
-            Context { library: &self.library, checkpoints: &self.checkpoints, objective: &self.objective, resume };
+        let context = Context {
+            library: &self.library,
+            checkpoints: &self.checkpoints,
+            objective: &self.objective,
+            device: Device::Cpu,
+            resume,
+        };
         let (control, mut reports) = (Control::new(), Vec::new());
         let finish = run(recipe, &context, &control, &mut |event| match event {
             Event::Epoch(report) => {

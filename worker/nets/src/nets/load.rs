@@ -96,7 +96,7 @@ impl Network {
             let put = self.state().find(|(held, _)| *held == name).map(|(_, var)| {
                 let turned = columns_are_channels(tensor.dims(), &expected);
                 let tensor = if turned { tensor.permute((0, 3, 2, 1))? } else { tensor };
-                var.set(&tensor.reshape(expected.as_slice())?.contiguous()?)
+                var.set(&tensor.reshape(expected.as_slice())?.contiguous()?.to_device(var.device())?)
             });
             put.unwrap_or(Ok(())).map_err(|source| NetError::Layer { layer: name, source })?;
         }

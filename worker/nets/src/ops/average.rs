@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDType};
 
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::window::Span;
-use super::{Element, OpError, Window, by_type, slice, with_slice};
+use super::{Element, OpError, Window, by_type, on_gpu, slice, with_slice};
 
 const OP: &str = "average pool";
 
@@ -37,6 +39,7 @@ struct Average {
 /// A window that does not fit, or padding that could fill a window; numbers other than f32 and f64.
 pub fn avg_pool2d(x: &Tensor, window: Window, padding: PaddingCounts) -> Result<Tensor> {
     let (height, width) = sides(x)?;
+    let spans = (window.rows.over(height, OP), window.columns.over(width, OP));
     let axis = |span: Span| {
         let Span { kernel, stride, input, before, after, output } = span;
         if 2 * before.max(after) > kernel {
@@ -51,8 +54,9 @@ pub fn avg_pool2d(x: &Tensor, window: Window, padding: PaddingCounts) -> Result<
         };
         Ok(Axis { input, windows: (0..output).map(window).collect() })
     };
-    let rows = axis(window.rows.over(height, OP).map_err(OpError::into_candle)?)?;
-    let columns = axis(window.columns.over(width, OP).map_err(OpError::into_candle)?)?;
+    let spans = [spans.0.map_err(OpError::into_candle)?, spans.1.map_err(OpError::into_candle)?];
+    let (rows, columns) = (axis(spans[0])?, axis(spans[1])?);
+    on_gpu!(x, cuda::average(OP, x, cuda::Bins::Windows(spans[0], spans[1], padding == PaddingCounts::Yes)));
     x.contiguous()?.apply_op1(Average { rows, columns })
 }
 
@@ -76,6 +80,7 @@ pub fn adaptive_avg_pool2d(x: &Tensor, rows: usize, columns: usize) -> Result<Te
         };
         Axis { input: side, windows: (0..bins).map(bin).collect() }
     };
+    on_gpu!(x, cuda::average(OP, x, cuda::Bins::Adaptive(rows, columns)));
     x.contiguous()?.apply_op1(Average { rows: axis(height, rows), columns: axis(width, columns) })
 }
 

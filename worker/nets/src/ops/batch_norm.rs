@@ -6,29 +6,38 @@ use std::sync::{Arc, Mutex};
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Tensor, Var, WithDType};
 
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::lanes::{Kernel, Lanes};
 use super::linear::Activation;
-use super::{Element, OpError, by_type, slice, with_slice};
+use super::{Element, OpError, by_type, on_gpu, slice, with_slice};
 
 const OP: &str = "batch norm";
 /// Sums are taken in the number type over so many values, and of those in f64.
 const BLOCK: usize = 1024;
 
-/// What a batch's values come to, channel by channel.
-#[derive(Debug, Clone, PartialEq)]
+/// What a batch's values come to, on the batch's device.
+#[derive(Debug, Clone)]
 pub struct BatchStats {
-    /// Means.
-    pub mean: Vec<f64>,
-    /// Population variances.
-    pub variance: Vec<f64>,
+    /// The means of the channels (channels), f64.
+    pub mean: Tensor,
+    /// Their population variances (channels), f64.
+    pub variance: Tensor,
     /// Values of a channel.
     pub count: usize,
+}
+
+/// The same in the CPU's memory: means and variances.
+#[derive(Debug, Clone)]
+struct Moments {
+    mean: Vec<f64>,
+    variance: Vec<f64>,
 }
 
 struct BatchNorm {
     eps: f64,
     activation: Activation,
-    stats: Arc<Mutex<Option<BatchStats>>>,
+    stats: Arc<Mutex<Option<Moments>>>,
 }
 
 /// Brings each channel of `x` (axis 1 of 2 to 4) to mean 0 and deviation 1 over the batch (variance plus `eps` under the
@@ -49,11 +58,14 @@ pub fn batch_norm(
         let rule = "more than one value in each channel".to_owned();
         return Err(OpError::Shape { op: OP, what: "the input", got: x.dims().to_vec(), rule }.into_candle());
     }
+    on_gpu!(x, cuda::batch_norm(OP, x, [weight, bias], (grid, eps, activation)));
     let stats = Arc::new(Mutex::new(None));
     let op = BatchNorm { eps, activation, stats: Arc::clone(&stats) };
     let y = x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)?;
-    let stats = stats.lock().expect("no holder of this lock panics").clone();
-    Ok((y, stats.ok_or_else(|| OpError::NothingSaved { op: OP }.into_candle())?))
+    let stats = stats.lock().expect("no holder of this lock panics");
+    let Moments { mean, variance } = stats.clone().ok_or_else(|| OpError::NothingSaved { op: OP }.into_candle())?;
+    let tensor = |values| Tensor::from_vec(values, grid.channels, x.device());
+    Ok((y, BatchStats { mean: tensor(mean)?, variance: tensor(variance)?, count: grid.count() }))
 }
 
 /// The same by statistics that are given, `mean` and `variance`, both (channels). No gradient passes.
@@ -73,6 +85,7 @@ pub fn batch_norm_eval(
             return Err(OpError::Shape { op: OP, what: "a statistic", got, rule }.into_candle());
         }
     }
+    on_gpu!(x, cuda::batch_norm_eval(OP, x, [weight, bias, mean, variance], (grid, eps, activation)));
     let numbers = |tensor: &Tensor| tensor.to_dtype(candle_core::DType::F64)?.to_vec1::<f64>();
     let (weight, bias, mean, variance) = (numbers(weight)?, numbers(bias)?, numbers(mean)?, numbers(variance)?);
     let scales: Vec<f64> = weight.iter().zip(&variance).map(|(weight, v)| weight / (v + eps).sqrt()).collect();
@@ -88,10 +101,17 @@ pub fn batch_norm_eval(
 pub fn update_running(mean: &Var, variance: &Var, stats: &BatchStats, momentum: f64, unbiased: bool) -> Result<()> {
     let count = stats.count as f64;
     let factor = if unbiased { count / (count - 1.0).max(1.0) } else { 1.0 };
+    for (of, batch) in [(mean, &stats.mean), (variance, &stats.variance)] {
+        if of.dims() != batch.dims() {
+            let (got, rule) = (of.dims().to_vec(), format!("{:?}, the batch's", batch.dims()));
+            return Err(OpError::Shape { op: OP, what: "a running statistic", got, rule }.into_candle());
+        }
+    }
+    on_gpu!(mean.as_tensor(), cuda::update_running(OP, [mean, variance], stats, momentum, factor));
     for (running, batch, factor) in [(mean, &stats.mean, 1.0), (variance, &stats.variance, factor)] {
         let old = running.as_detached_tensor().to_dtype(candle_core::DType::F64)?.to_vec1::<f64>()?;
-        let moved = old.iter().zip(batch).map(|(old, new)| old + momentum * (new * factor - old));
-        let moved = Tensor::from_vec(moved.collect::<Vec<f64>>(), batch.len(), running.device())?;
+        let moved = old.iter().zip(batch.to_vec1::<f64>()?).map(|(old, new)| old + momentum * (new * factor - old));
+        let moved = Tensor::from_vec(moved.collect::<Vec<f64>>(), batch.dims(), running.device())?;
         running.set(&moved.to_dtype(running.dtype())?)?;
     }
     Ok(())
@@ -99,10 +119,10 @@ pub fn update_running(mean: &Var, variance: &Var, stats: &BatchStats, momentum: 
 
 /// How the values of channels lie: in runs of `run` values, those of all channels in turn, `batch` times.
 #[derive(Debug, Clone, Copy)]
-struct Grid {
-    batch: usize,
-    channels: usize,
-    run: usize,
+pub(super) struct Grid {
+    pub(super) batch: usize,
+    pub(super) channels: usize,
+    pub(super) run: usize,
 }
 
 impl Grid {
@@ -123,7 +143,7 @@ impl Grid {
     }
 
     /// Values of a channel.
-    fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.batch * self.run
     }
 
@@ -171,7 +191,7 @@ struct Forward<'a, T> {
     weight: &'a [T],
     bias: &'a [T],
     y: &'a mut [T],
-    stats: &'a mut BatchStats,
+    stats: &'a mut Moments,
 }
 
 impl<T: Element> Kernel<T> for Forward<'_, T> {
@@ -227,7 +247,7 @@ fn rows_forward<T: Element>(
     relu: bool,
     [x, weight, bias]: [&[T]; 3],
     y: &mut [T],
-    stats: &mut BatchStats,
+    stats: &mut Moments,
 ) {
     let Grid { channels, run, .. } = grid;
     let count = grid.count() as f64;
@@ -267,7 +287,7 @@ struct Backward<'a, T> {
     grid: Grid,
     eps: f64,
     relu: bool,
-    stats: &'a BatchStats,
+    stats: &'a Moments,
     x: &'a [T],
     weight: &'a [T],
     y: &'a [T],
@@ -335,7 +355,7 @@ impl CustomOp3 for BatchNorm {
         by_type!(OP, dtype, T => {
             let x = slice::<T>(x, lx, OP)?;
             let zeros = vec![0.0; grid.channels];
-            let mut stats = BatchStats { mean: zeros.clone(), variance: zeros, count: grid.count() };
+            let mut stats = Moments { mean: zeros.clone(), variance: zeros };
             let mut y: Vec<T> = vec![0.0; x.len()];
             T::vectors(Forward {
                 grid,

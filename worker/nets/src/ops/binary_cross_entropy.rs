@@ -2,7 +2,9 @@
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, WithDType};
 
-use super::{Element, OpError, by_type, slice, with_slice};
+#[cfg(feature = "cuda")]
+use super::cuda;
+use super::{Element, OpError, by_type, on_gpu, slice, with_slice};
 
 const OP: &str = "binary cross-entropy";
 
@@ -23,6 +25,7 @@ pub fn binary_cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor>
     if logits.dtype() != targets.dtype() {
         return Err(OpError::Numbers { op: OP, got: targets.dtype() }.into_candle());
     }
+    on_gpu!(logits, cuda::binary_cross_entropy(OP, logits, targets));
     logits.contiguous()?.apply_op2(&targets.contiguous()?.detach(), BinaryCrossEntropy)
 }
 

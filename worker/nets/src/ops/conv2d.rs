@@ -4,7 +4,9 @@ use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, WithDType};
 
 use super::conv_shape::{ConvShape, Finish, Gradient, Gradients, Planes, Wanted};
-use super::{Element, OpError, Window, by_type, conv_cost, grouped, lowered, shifted, slice, with_slice};
+#[cfg(feature = "cuda")]
+use super::cuda;
+use super::{Element, OpError, Window, by_type, conv_cost, grouped, lowered, on_gpu, shifted, slice, with_slice};
 
 const OP: &str = "convolution";
 
@@ -50,8 +52,10 @@ pub fn conv2d_grouped(
     method: ConvMethod,
 ) -> Result<Tensor> {
     let (x, weight, op) = (x.contiguous()?, weight.contiguous()?, Conv2d { window, groups, method });
+    let bias = bias.map(Tensor::contiguous).transpose()?;
+    on_gpu!(x, op.on_gpu(&x, &weight, bias.as_ref()));
     match bias {
-        Some(bias) => x.apply_op3(&weight, &bias.contiguous()?, op),
+        Some(bias) => x.apply_op3(&weight, &bias, op),
         None => x.apply_op2(&weight, op),
     }
 }
@@ -161,6 +165,27 @@ impl Conv2d {
         }
         let all = ConvShape::of(OP, self.window, &x, w, b).map_err(OpError::into_candle)?;
         Ok(ConvShape { filters: all.filters / groups, ..all })
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_gpu(&self, x: &Tensor, w: &Tensor, b: Option<&Tensor>) -> Result<Tensor> {
+        let shape = self.shape(x.dims(), w.dims(), b.map(Tensor::dims))?;
+        let groups = self.groups;
+        if groups == 1 {
+            return cuda::conv2d(OP, x, w, b, shape);
+        }
+        if shape.channels == 1 {
+            return cuda::depthwise(OP, x, w, b, shape);
+        }
+        let part = |of: &Tensor, axis: usize, number: usize| {
+            let size = of.dim(axis)? / groups;
+            of.narrow(axis, number * size, size)?.contiguous()
+        };
+        let group = |number: usize| {
+            let bias = b.map(|b| part(b, 0, number)).transpose()?;
+            cuda::conv2d(OP, &part(x, 1, number)?, &part(w, 0, number)?, bias.as_ref(), shape)
+        };
+        Tensor::cat(&(0..groups).map(group).collect::<Result<Vec<_>>>()?, 1)
     }
 
     fn run(

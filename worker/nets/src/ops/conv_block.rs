@@ -7,7 +7,9 @@ use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, WithDTyp
 
 use super::conv_shape::{ConvShape, Finish, Gradient, Planes, Wanted};
 use super::conv2d::{ConvMethod, backward, forward};
-use super::{Element, OpError, Window, by_type, slice, with_slice};
+#[cfg(feature = "cuda")]
+use super::cuda;
+use super::{Element, OpError, Window, by_type, on_gpu, slice, with_slice};
 
 const OP: &str = "convolution, ReLU and max-pool";
 
@@ -34,7 +36,12 @@ pub fn conv_relu_pool(
     method: ConvMethod,
 ) -> Result<Tensor> {
     let op = ConvBlock { window, method, winners: Mutex::new(None) };
-    x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)
+    let (x, weight, bias) = (x.contiguous()?, weight.contiguous()?, bias.contiguous()?);
+    on_gpu!(x, {
+        let shape = op.shape(x.dims(), weight.dims(), bias.dims())?;
+        cuda::conv_relu_pool(OP, [&x, &weight, &bias], shape)
+    });
+    x.apply_op3(&weight, &bias, op)
 }
 
 impl ConvBlock {

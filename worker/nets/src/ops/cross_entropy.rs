@@ -2,7 +2,9 @@
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, WithDType};
 
-use super::{Element, OpError, by_type, slice, with_slice};
+#[cfg(feature = "cuda")]
+use super::cuda;
+use super::{Element, OpError, by_type, on_gpu, slice, with_slice};
 
 const OP: &str = "cross-entropy";
 
@@ -14,6 +16,10 @@ struct CrossEntropy;
 /// # Errors
 /// Shapes that do not fit, an empty batch, labels that are not u32 or name no class.
 pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
+    on_gpu!(logits, {
+        sizes(logits.dims(), labels.dims()).map_err(OpError::into_candle)?;
+        cuda::cross_entropy(OP, logits, super::Targets::Labels(labels), super::Weighing::default())
+    });
     logits.contiguous()?.apply_op2(&labels.contiguous()?, CrossEntropy)
 }
 

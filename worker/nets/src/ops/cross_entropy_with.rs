@@ -4,7 +4,9 @@
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, WithDType};
 
 use super::cross_entropy::normaliser;
-use super::{Element, OpError, by_type, slice, with_slice};
+#[cfg(feature = "cuda")]
+use super::cuda;
+use super::{Element, OpError, by_type, on_gpu, slice, with_slice};
 
 const OP: &str = "cross-entropy with weights";
 
@@ -57,6 +59,10 @@ pub fn cross_entropy_with(logits: &Tensor, targets: Targets<'_>, weighing: Weigh
         class_weights: weighing.class_weights.map(<[f64]>::to_vec),
         reduction: weighing.reduction,
     };
+    on_gpu!(logits, {
+        op.sizes(logits.dims(), of.dims()).map_err(OpError::into_candle)?;
+        cuda::cross_entropy(OP, logits, targets, weighing)
+    });
     logits.contiguous()?.apply_op2(&of.contiguous()?.detach(), op)
 }
 

@@ -2,7 +2,9 @@
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDType};
 
-use super::{Element, by_type, slice, with_slice};
+#[cfg(feature = "cuda")]
+use super::cuda;
+use super::{Element, by_type, on_gpu, slice, with_slice};
 use crate::draw::Draw;
 
 const OP: &str = "dropout";
@@ -25,6 +27,7 @@ pub fn dropout(x: &Tensor, p: f64, draw: Draw) -> Result<Tensor> {
     if keep_below == 65_536 {
         return Ok(x.clone());
     }
+    on_gpu!(x, cuda::dropout(OP, x, draw, keep_below));
     x.contiguous()?.apply_op1(Dropout { draw, keep_below })
 }
 

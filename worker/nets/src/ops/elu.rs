@@ -2,8 +2,10 @@
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDType};
 
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::lanes::{Kernel, Lanes};
-use super::{Element, by_type, slice, with_slice};
+use super::{Element, by_type, on_gpu, slice, with_slice};
 
 const OP: &str = "elu";
 
@@ -16,6 +18,7 @@ struct Elu {
 /// # Errors
 /// Numbers other than f32 and f64; a tensor outside the CPU's memory.
 pub fn elu(x: &Tensor, alpha: f64) -> Result<Tensor> {
+    on_gpu!(x, cuda::elu(OP, x, alpha));
     x.contiguous()?.apply_op1(Elu { alpha })
 }
 

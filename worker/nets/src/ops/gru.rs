@@ -17,10 +17,12 @@ use std::sync::Mutex;
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, WithDType};
 
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::lanes::{Kernel, Lanes, sigmoids, tanhs};
 use super::matrix::{View, product};
 use super::recurrent::{Arguments, Sizes, Steps, column_sums, parts, transposed};
-use super::{Element, OpError, by_type, slice, with_slice};
+use super::{Element, OpError, by_type, on_gpu, slice, with_slice};
 
 const OP: &str = "gru";
 
@@ -74,7 +76,9 @@ pub fn gru(x: &Tensor, weights: &GruWeights<'_>, reset: Reset, output: Steps) ->
         Some(bias) => bias.contiguous()?,
         None => Tensor::zeros(sizes.row(), x.dtype(), x.device())?,
     };
-    gates.apply_op3(&hidden.contiguous()?, &bias, Gru { sizes, reset, output, kept: Mutex::new(None) })
+    let hidden = hidden.contiguous()?;
+    on_gpu!(x, cuda::gru(OP, &gates, &hidden, &bias, (sizes, reset, output)));
+    gates.apply_op3(&hidden, &bias, Gru { sizes, reset, output, kept: Mutex::new(None) })
 }
 
 /// r and z of one step.

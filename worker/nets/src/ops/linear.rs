@@ -2,9 +2,11 @@
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, WithDType};
 
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::matrix::{View, product};
 use super::relu::{gated, positive};
-use super::{Element, OpError, by_type, slice, with_slice};
+use super::{Element, OpError, by_type, on_gpu, slice, with_slice};
 
 const OP: &str = "linear";
 
@@ -26,6 +28,10 @@ struct Linear {
 /// # Errors
 /// Shapes that do not fit; numbers other than f32 and f64.
 pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor, activation: Activation) -> Result<Tensor> {
+    on_gpu!(x, {
+        sizes(x.dims(), weight.dims(), bias.dims()).map_err(OpError::into_candle)?;
+        cuda::linear(OP, [x, weight, bias], activation)
+    });
     x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, Linear { activation })
 }
 

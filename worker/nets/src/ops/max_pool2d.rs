@@ -5,9 +5,11 @@ use std::sync::Mutex;
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDType};
 
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::lanes::{Kernel, Lanes};
 use super::window::Span;
-use super::{Axis, Element, OpError, Padding, Window, by_type, slice, with_slice};
+use super::{Axis, Element, OpError, Padding, Window, by_type, on_gpu, slice, with_slice};
 
 const OP: &str = "max-pool";
 
@@ -23,6 +25,10 @@ struct MaxPool {
 /// # Errors
 /// A window that does not fit, or padding that could fill a window; numbers other than f32 and f64.
 pub fn max_pool2d(x: &Tensor, window: Window) -> Result<Tensor> {
+    on_gpu!(x, {
+        let (_, rows, columns) = spans(window, x.dims()).map_err(OpError::into_candle)?;
+        cuda::max_pool(OP, x, rows, columns)
+    });
     x.contiguous()?.apply_op1(MaxPool { window, winners: Mutex::new(None) })
 }
 

@@ -1,7 +1,8 @@
 //! Differentiable operations, each with a backward pass of our own.
 //!
-//! Every function takes and gives candle tensors of f32 or f64 in the CPU's memory, runs on the calling thread alone, and
-//! gives the same bits for the same input on one kind of CPU. Failures are candle errors; what is wrong with arguments
+//! Every function takes and gives candle tensors of f32 or f64. In the CPU's memory it runs on the calling thread alone, and
+//! gives the same bits for the same input on one kind of CPU; with the feature `cuda` most take tensors in a GPU's memory,
+//! too, and the rest say that they do not. Failures are candle errors; what is wrong with arguments
 //! arrives as an [`OpError`] wrapped in one. Gradients are computed only for arguments that candle tracks.
 
 mod average;
@@ -13,6 +14,8 @@ mod conv_cost;
 mod conv_shape;
 mod cross_entropy;
 mod cross_entropy_with;
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda;
 mod depthwise;
 mod dropout;
 mod element;
@@ -51,3 +54,14 @@ pub use relu::{relu, relu6};
 pub use window::{Axis, Padding, Window};
 
 pub(crate) use element::{Element, by_type, slice, with_slice};
+
+/// Yields what an operation on the GPU yields, from the function that this is in, if the tensor is there.
+macro_rules! on_gpu {
+    ($x:expr, $operation:expr) => {
+        #[cfg(feature = "cuda")]
+        if $x.device().is_cuda() {
+            return $operation;
+        }
+    };
+}
+pub(crate) use on_gpu;

@@ -2,8 +2,10 @@
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDType};
 
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::lanes::{Kernel, Lanes};
-use super::{Element, by_type, slice, with_slice};
+use super::{Element, by_type, on_gpu, slice, with_slice};
 
 const OP: &str = "relu";
 
@@ -16,6 +18,7 @@ struct Relu {
 /// # Errors
 /// Numbers other than f32 and f64; a tensor outside the CPU's memory.
 pub fn relu(x: &Tensor) -> Result<Tensor> {
+    on_gpu!(x, cuda::relu(OP, x, f64::INFINITY));
     x.contiguous()?.apply_op1(Relu { most: f64::INFINITY })
 }
 
@@ -24,6 +27,7 @@ pub fn relu(x: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// Numbers other than f32 and f64; a tensor outside the CPU's memory.
 pub fn relu6(x: &Tensor) -> Result<Tensor> {
+    on_gpu!(x, cuda::relu(OP, x, 6.0));
     x.contiguous()?.apply_op1(Relu { most: 6.0 })
 }
 

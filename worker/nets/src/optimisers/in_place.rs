@@ -6,16 +6,24 @@ use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Tensor};
 
 use super::rules::{Rule, Update};
 use super::seen::{Gather, Seen, Squares};
-use crate::ops::{Element, OpError, by_type, with_slice};
+#[cfg(feature = "cuda")]
+use crate::ops::cuda;
+use crate::ops::{Element, OpError, by_type, on_gpu, with_slice};
 
 const OP: &str = "optimiser step";
 
 /// Applies a rule to a parameter. `moments` has as many tensors as the rule remembers, at most three.
 ///
 /// # Errors
-/// Tensors of different shapes or number types, not contiguous, or outside the CPU's memory.
+/// Tensors of different shapes or number types, or not contiguous.
 pub(super) fn update(rule: Rule, seen: Seen, parameter: &Tensor, moments: &[&Tensor], gradient: &Tensor) -> Result<()> {
     moments.iter().chain([&gradient]).try_for_each(|tensor| same_shape(parameter, tensor))?;
+    on_gpu!(parameter, {
+        let (rule, numbers) = rule.numbers();
+        // No limit is 0, which no recipe can say.
+        let seen = [seen.scale, seen.l2, seen.decay, seen.limit.unwrap_or(0.0)];
+        cuda::update(OP, &cuda::Step { rule, seen, numbers }, parameter, moments, gradient)
+    });
     let all: Vec<&Tensor> = [&parameter].into_iter().chain(moments).copied().collect();
     by_type!(OP, parameter.dtype(), T => with_slice::<T, _>(gradient, OP, |gradient| {
         write_all(&all, Vec::with_capacity(all.len()), &mut |lent| {
@@ -42,12 +50,23 @@ pub(super) fn squares(parameter: &Tensor, gradient: &Tensor, l2: f64) -> Result<
     Ok(total)
 }
 
+/// The same for many on a GPU, so that the host waits once.
+///
+/// # Errors
+/// As for [`update`].
+#[cfg(feature = "cuda")]
+pub(super) fn squares_on_gpu(of: &[(&Tensor, &Tensor, f64)]) -> Result<Vec<f64>> {
+    of.iter().try_for_each(|(parameter, gradient, _)| same_shape(parameter, gradient))?;
+    cuda::squares(OP, of)
+}
+
 /// Puts `share * gradient` into `sum`, in place of what is there if that is to be forgotten.
 ///
 /// # Errors
 /// As for [`update`].
 pub(super) fn gather(sum: &Tensor, gradient: &Tensor, share: f64, fresh: bool) -> Result<()> {
     same_shape(sum, gradient)?;
+    on_gpu!(sum, cuda::gather(OP, sum, gradient, share, fresh));
     by_type!(OP, sum.dtype(), T => with_slice::<T, _>(gradient, OP, |gradient| {
         write::<T>(sum, |sum| {
             T::vectors(Gather { sum, gradient, share, fresh });

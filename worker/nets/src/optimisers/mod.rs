@@ -145,14 +145,28 @@ impl Optimiser {
 
     /// The norm of all gradients together, summed in f64 in the order of the parameters.
     fn norm(&self, gradients: &[Option<Tensor>]) -> Result<f64, OptimiserError> {
-        let mut total = 0.0;
-        for (slot, gradient) in self.slots.iter().zip(gradients) {
-            let Some(gradient) = gradient else { continue };
-            let squares = in_place::squares(&slot.parameter, gradient, 2.0 * slot.l2);
-            total += squares.map_err(|source| OptimiserError::at(&slot.name, source))?;
-        }
-        let norm = f64::sqrt(total);
+        let pairs = self.slots.iter().zip(gradients);
+        let norm = f64::sqrt(self.squares(pairs.filter_map(|(slot, gradient)| Some((slot, gradient.as_ref()?))))?);
         if norm.is_finite() { Ok(norm) } else { Err(OptimiserError::Norm { norm }) }
+    }
+
+    /// The sum of the squares of gradients.
+    fn squares<'a>(&self, of: impl Iterator<Item = (&'a Slot, &'a Tensor)>) -> Result<f64, OptimiserError> {
+        let of: Vec<_> = of.collect();
+        #[cfg(feature = "cuda")]
+        if let Some((first, _)) = of.first()
+            && first.parameter.device().is_cuda()
+        {
+            let all: Vec<_> =
+                of.iter().map(|(slot, gradient)| (slot.parameter.as_tensor(), *gradient, 2.0 * slot.l2)).collect();
+            let squares = in_place::squares_on_gpu(&all).map_err(|source| OptimiserError::at(&first.name, source))?;
+            return Ok(squares.into_iter().sum());
+        }
+        let squares = of.into_iter().map(|(slot, gradient)| {
+            let squares = in_place::squares(&slot.parameter, gradient, 2.0 * slot.l2);
+            squares.map_err(|source| OptimiserError::at(&slot.name, source))
+        });
+        squares.sum()
     }
 
     /// Steps made.
@@ -190,7 +204,8 @@ impl Optimiser {
                     let (got, expected) = (stored.dims().to_vec(), values.dims().to_vec());
                     return Err(OptimiserError::Unlike { name, got, expected });
                 }
-                values.set(&stored).map_err(|source| OptimiserError::at(&name, source))?;
+                let put = stored.to_device(values.device()).and_then(|stored| values.set(&stored));
+                put.map_err(|source| OptimiserError::at(&name, source))?;
             }
         }
         self.steps = Steps::after(steps, &self.settings.method);

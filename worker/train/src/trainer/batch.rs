@@ -46,6 +46,8 @@ pub(super) struct Batches<'a> {
     /// How the answers for segments become one, where clips are judged: in validation, in the test.
     combine: [Option<Aggregate>; 2],
     threads: usize,
+    /// Where tensors are made.
+    device: Device,
 }
 
 /// Where the values come from.
@@ -144,7 +146,13 @@ impl<'a> Batches<'a> {
             }
         };
         let (labels, classes) = (examples.labels.as_slice(), examples.classes.as_slice());
-        Ok(Batches { shape, source, labels, classes, train, valid, test, combine, threads: examples.threads })
+        let (threads, device) = (examples.threads, Device::Cpu);
+        Ok(Batches { shape, source, labels, classes, train, valid, test, combine, threads, device })
+    }
+
+    /// The same with tensors on `device`.
+    pub(super) fn on(self, device: Device) -> Self {
+        Batches { device, ..self }
     }
 
     /// The shapes of one example, one for each input.
@@ -309,7 +317,7 @@ impl<'a> Batches<'a> {
         let mut values = values.into_iter();
         let mut tensor = |shape: &[usize]| {
             let shape = [[examples.len()].as_slice(), shape].concat();
-            Tensor::from_vec(values.next().unwrap_or_default(), shape, &Device::Cpu)
+            Tensor::from_vec(values.next().unwrap_or_default(), shape, &self.device)
         };
         let x = tensor(&self.shape)?;
         let beside = beside.map(&mut tensor).transpose()?;

@@ -17,6 +17,9 @@ pub enum TrainError {
     /// The usable examples cannot be dealt out.
     #[error(transparent)]
     Split(#[from] SplitError),
+    /// The device cannot be used.
+    #[error(transparent)]
+    Device(#[from] crate::DeviceError),
     /// The net cannot be built or run.
     #[error("build or run the net")]
     Net(#[source] Box<NetError>),
@@ -117,7 +120,7 @@ impl TrainError {
             Self::Data(error) => error.retry(),
             Self::Net(error) => matches!(**error, NetError::Layer { .. }),
             Self::Checkpoint { source, .. } => source.retry(),
-            Self::Optimiser(_) | Self::Tensor(_) | Self::Thread(_) => true,
+            Self::Optimiser(_) | Self::Tensor(_) | Self::Thread(_) | Self::Device(_) => true,
             Self::Resume { .. } | Self::ResumeOptimiser { .. } => true,
             Self::Weights(error) => matches!(error, crate::weights::WeightsError::Io { .. }),
             Self::Split(_) | Self::Diverged { .. } | Self::Exploded { .. } | Self::Objective { .. } => false,

@@ -293,11 +293,12 @@ impl<'a> Fit<'a> {
             // No two parts drop the same values.
             let step = number * u64::from(parts) + place as u64;
             let (loss, logits) = self.loss(&part, Mode::Train { seed, epoch, step })?;
+            // First all that a GPU can do without the host, which then waits for the loss.
+            let gradients = loss.backward()?;
             let value = f64::from(loss.to_scalar::<f32>()?);
             if !value.is_finite() {
                 return Ok(value);
             }
-            let gradients = loss.backward()?;
             train.add(value, &logits.flatten_all()?.to_vec1::<f32>()?, logits.dim(1)?, &part.labels);
             if part.labels.len() == examples.labels.len() {
                 self.optimiser.step(&gradients, lr)?;
@@ -314,7 +315,7 @@ impl<'a> Fit<'a> {
     /// The loss of some examples that train, and their logits.
     fn loss(&self, examples: &Batch, mode: Mode) -> Result<(Tensor, Tensor), TrainError> {
         let logits = self.network.forward(&examples.inputs(), mode)?;
-        let targets = Tensor::from_slice(&examples.labels, examples.labels.len(), &Device::Cpu)?;
+        let targets = Tensor::from_slice(&examples.labels, examples.labels.len(), logits.device())?;
         let loss = match self.training.label_smoothing {
             0.0 => ops::cross_entropy(&logits, &targets)?,
             smoothing => {

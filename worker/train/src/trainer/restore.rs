@@ -52,7 +52,7 @@ pub(super) fn weights(network: &Network) -> Result<Vec<(String, Tensor)>> {
 
 /// Puts what [`weights`] copied back into a network; names and order are the same.
 pub(super) fn set_weights(network: &Network, weights: &[(String, Tensor)]) -> Result<()> {
-    network.state().zip(weights).try_for_each(|((_, var), (_, weight))| var.set(weight))
+    network.state().zip(weights).try_for_each(|((_, var), (_, weight))| var.set(&weight.to_device(var.device())?))
 }
 
 /// The tensors of a checkpoint, handed out one by one.

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use candle_core::Device;
 use gliss_nets::draw::{Draw, Stream};
 use gliss_nets::{Network, Part};
 use gliss_types::recipe::{Noop, Training};
@@ -15,7 +14,7 @@ use crate::checkpoint::CheckpointStore;
 use crate::data::DataError;
 use crate::features::Waiting;
 use crate::library::Examples;
-use crate::{Control, Library, weights};
+use crate::{Control, Device, Library, weights};
 
 /// candle walks and drops the graph of a step by recursion.
 const STACK: usize = 64 << 20;
@@ -31,6 +30,8 @@ pub struct Context<'a> {
     pub checkpoints: &'a CheckpointStore,
     /// What the best epoch is judged by.
     pub objective: &'a Objective,
+    /// Where the net is trained.
+    pub device: Device,
     /// The checkpoint to go on from; none begins at the beginning.
     pub resume: Option<CheckpointRef>,
 }
@@ -95,9 +96,10 @@ fn fit(
 ) -> Result<Summary, TrainError> {
     let deal = examples.deal(&training.split)?;
     let mut preparing = |done, total| events(Event::Preparing { done, total });
-    let batches = Batches::new(examples, training, &deal, &mut Waiting::new(&mut preparing, control))?;
-    let network =
-        Network::build(&training.net, &batches.shapes(), examples.classes.len(), training.seed, &Device::Cpu)?;
+    let device = context.device.open()?;
+    let batches =
+        Batches::new(examples, training, &deal, &mut Waiting::new(&mut preparing, control))?.on(device.clone());
+    let network = Network::build(&training.net, &batches.shapes(), examples.classes.len(), training.seed, &device)?;
     // A checkpoint holds all that came of them.
     if let (Some(path), None) = (&training.net.weights, &context.resume) {
         weights::load(Path::new(path), &network, Part::Body)?;

@@ -181,6 +181,34 @@ fn radam(adam: Adam, step: u64) -> Rule {
     Rule::Adam(Adam { rate: adam.rate * (over / under).sqrt(), eps: adam.eps / adam.root_correction, ..adam })
 }
 
+#[cfg(feature = "cuda")]
+impl Rule {
+    /// The rule's number in the kernel that makes its step on a GPU, and its own numbers in the order that it has there.
+    pub(super) fn numbers(self) -> (u32, [f64; 6]) {
+        let of_adam = |adam: Adam, last: f64| {
+            let Adam { keep1, keep2, eps, rate, root_correction, .. } = adam;
+            [1.0 - keep1, keep2, eps, rate, root_correction, last]
+        };
+        match self {
+            Rule::Adam(adam) => (0, of_adam(adam, adam.shrink)),
+            Rule::AmsGrad(AmsGrad(adam)) => (1, of_adam(adam, adam.shrink)),
+            Rule::NAdam(NAdam { adam, gradient_rate }) => (2, of_adam(adam, gradient_rate)),
+            Rule::Unadapted(Unadapted { keep1, keep2, rate }) => (3, [1.0 - keep1, keep2, rate, 0.0, 0.0, 0.0]),
+            Rule::Adamax(Adamax { keep1, keep2, eps, rate }) => (4, [1.0 - keep1, keep2, eps, rate, 0.0, 0.0]),
+            Rule::Sgd(Sgd { lr }) => (5, [lr, 0.0, 0.0, 0.0, 0.0, 0.0]),
+            Rule::Momentum(Momentum { lr, keep, take, nesterov }) => {
+                let (now, buffer) = if nesterov { (1.0, keep) } else { (0.0, 1.0) };
+                (6, [lr, keep, take, now, buffer, 0.0])
+            }
+            Rule::RmsProp(RmsProp { lr, keep, eps, momentum, centered }) => {
+                (7, [lr, keep, eps, momentum, f64::from(u8::from(centered)), 0.0])
+            }
+            Rule::Adadelta(Adadelta { lr, keep, eps }) => (8, [lr, keep, eps, 0.0, 0.0, 0.0]),
+            Rule::Adagrad(Adagrad { lr, eps }) => (9, [lr, eps, 0.0, 0.0, 0.0, 0.0]),
+        }
+    }
+}
+
 /// 0 in place of numbers so small that processors take a hundred times as long over them. Moments of weights that no
 /// longer get gradients, as behind a dead ReLU, would fade into them and stay.
 #[inline(always)]

@@ -85,7 +85,13 @@ impl Bench {
         let library = Library::new(self.root.path().join(cache), threads);
         let examples = self.examples(&library);
         let objective = Objective::default();
-        let context = Context { library: &library, checkpoints: &self.checkpoints, objective: &objective, resume };
+        let context = Context {
+            library: &library,
+            checkpoints: &self.checkpoints,
+            objective: &objective,
+            device: Device::Cpu,
+            resume,
+        };
         let (control, mut reports, mut steps) = (Control::new(), Vec::new(), Vec::new());
         let mut on_event = |event| match event {
             Event::Epoch(report) => reports.push(report),
@@ -163,7 +169,13 @@ fn waiting_for_clips_is_no_time_of_an_epoch() {
     let library = Library::new(bench.root.path().join("cache"), 2);
     let examples = bench.examples(&library);
     let objective = Objective::default();
-    let context = Context { library: &library, checkpoints: &bench.checkpoints, objective: &objective, resume: None };
+    let context = Context {
+        library: &library,
+        checkpoints: &bench.checkpoints,
+        objective: &objective,
+        device: Device::Cpu,
+        resume: None,
+    };
     let (mut waits, mut began, mut times) = (0, Instant::now(), Vec::new());
     let mut on_event = |event| match event {
         Event::Started { .. } => began = Instant::now(),
@@ -232,7 +244,8 @@ fn trials_of_one_library_share_a_preparation() {
             scope.spawn(move || {
                 let mut training = bench.training().clone();
                 training.seed = seed;
-                let context = Context { library, checkpoints: &bench.checkpoints, objective, resume: None };
+                let context =
+                    Context { library, checkpoints: &bench.checkpoints, objective, device: Device::Cpu, resume: None };
                 fit(&bench.recipe, &training, examples, &context, &Control::new(), &mut |_| {}).expect("trains")
             })
         };
@@ -276,8 +289,13 @@ fn copies_are_made_of_the_sides_that_have_them() {
         if let Split::Stratified { seed, .. } = &mut training.split {
             *seed = number;
         }
-        let context =
-            Context { library: &library, checkpoints: &bench.checkpoints, objective: &objective, resume: None };
+        let context = Context {
+            library: &library,
+            checkpoints: &bench.checkpoints,
+            objective: &objective,
+            device: Device::Cpu,
+            resume: None,
+        };
         let summary = fit(&bench.recipe, &training, examples, &context, &Control::new(), &mut |_| {}).expect("trains");
         summary.metrics
     };
