@@ -60,7 +60,9 @@ fn device(name: &str) -> Result<Device, Box<dyn Error>> {
         "" | "cpu" => Ok(Device::Cpu),
         #[cfg(feature = "cuda")]
         "cuda" => {
-            candle_core::cuda::set_gemm_reduced_precision_f32(std::env::var_os("GLISS_TF32").is_some());
+            if std::env::var_os("GLISS_TF32").is_some() {
+                ops::set_precision(ops::Precision::Tf32);
+            }
             Ok(gliss_nets::open_gpu(0)?)
         }
         _ => Err(format!("no device {name:?} in this build").into()),

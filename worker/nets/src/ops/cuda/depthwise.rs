@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::conv::{SOURCE, axes};
+use super::conv::{SOURCE, axes, filter_sums};
 use super::node::{Gradients, node2, node3};
 use super::{Arg, Gpu, Size};
 use crate::ops::conv_shape::ConvShape;
@@ -18,6 +18,7 @@ pub(in crate::ops) fn depthwise(
     let gpu = Gpu::of(op, x)?;
     let ConvShape { batch, filters: each, rows, columns, .. } = shape;
     let channels = x.dim(1)?;
+    let (filters, places) = (channels * each, shape.outputs());
     let y = gpu.fresh((batch, channels * each, rows.output, columns.output))?;
     let bias_at = bias.map_or(Ok(Arg::Pointer(0)), |bias| gpu.values(bias))?;
     let sizes = move |gpu: &Gpu| {
@@ -44,7 +45,9 @@ pub(in crate::ops) fn depthwise(
         let [of_x, of_w] = [Size::Each(x.elem_count()), Size::Blocks(weight.elem_count())];
         let dx = wanted[0].then(|| run("depthwise_back_x", [dy, weight], x, of_x)).transpose()?;
         let dw = wanted[1].then(|| run("depthwise_back_w", [x, dy], weight, of_w)).transpose()?;
-        let db = wanted[2].then(|| channel_sums(&gpu, dy)).transpose()?;
+        let db = wanted[2]
+            .then(|| filter_sums(&gpu, dy, (batch, filters, places), (places, filters * places)))
+            .transpose()?;
         Ok([dx, dw, db])
     };
     match bias {
@@ -54,14 +57,4 @@ pub(in crate::ops) fn depthwise(
             Ok([dx, dw])
         }),
     }
-}
-
-/// Sums over images and places.
-fn channel_sums(gpu: &Gpu, x: &Tensor) -> Result<Tensor> {
-    let (batch, channels, rows, columns) = x.dims4()?;
-    let sums = gpu.fresh(channels)?;
-    let [images, of, places] = [gpu.whole(batch)?, gpu.whole(channels)?, gpu.whole(rows * columns)?];
-    let arguments = [gpu.values(x)?, sums.at(0), images, of, places];
-    gpu.launch(&SOURCE, "channel_sums", Size::Blocks(channels), &arguments)?;
-    Ok(sums.tensor())
 }

@@ -11,7 +11,8 @@ use candle_core::cuda_backend::cudarc::nvrtc::{CompileOptions, compile_ptx_with_
 use candle_core::op::BackpropOp;
 use candle_core::{CudaDevice, CudaStorage, DType, Device, Error, Result, Shape, Storage, Tensor};
 
-use crate::ops::OpError;
+use super::product::precision;
+use crate::ops::{OpError, Precision};
 
 /// A file of kernels.
 #[derive(Debug)]
@@ -71,6 +72,7 @@ pub(super) struct Gpu {
     op: &'static str,
     device: CudaDevice,
     pub(super) dtype: DType,
+    pub(super) precision: Precision,
 }
 
 /// Values that a kernel is to write.
@@ -98,10 +100,17 @@ impl Gpu {
     /// The device of a tensor of f32 or f64.
     pub(super) fn of(op: &'static str, tensor: &Tensor) -> Result<Gpu> {
         match (tensor.device(), tensor.dtype()) {
-            (Device::Cuda(device), dtype @ (DType::F32 | DType::F64)) => Ok(Gpu { op, device: device.clone(), dtype }),
+            (Device::Cuda(device), dtype @ (DType::F32 | DType::F64)) => {
+                Ok(Gpu { op, device: device.clone(), dtype, precision: precision() })
+            }
             (Device::Cuda(_), got) => Err(OpError::Numbers { op, got }.into_candle()),
             _ => Err(OpError::Device { op }.into_candle()),
         }
+    }
+
+    /// The device itself.
+    pub(super) fn device(&self) -> &CudaDevice {
+        &self.device
     }
 
     /// Room for values of the operation's type.

@@ -4,6 +4,7 @@ use candle_core::{Result, Tensor};
 
 use super::node::node3;
 use super::pointwise::SOURCE;
+use super::product::{Matrix, Sizes};
 use super::{Gpu, Size};
 use crate::ops::Activation;
 
@@ -15,19 +16,29 @@ pub(in crate::ops) fn linear(
 ) -> Result<Tensor> {
     let (gpu, x, weight, bias) = (Gpu::of(op, x)?, x.contiguous()?, weight.contiguous()?, bias.contiguous()?);
     let (batch, outputs) = (x.dim(0)?, weight.dim(0)?);
-    let product = x.detach().matmul(&weight.detach().t()?)?;
+    let inputs = x.dim(1)?;
     let (count, y) = (batch * outputs, gpu.fresh((batch, outputs))?);
+    let sizes = Sizes { batch: 1, rows: batch, columns: outputs, inner: inputs };
+    let [from, by] = [gpu.values(&x)?, gpu.values(&weight)?].map(|at| Matrix::one(at, inputs));
+    gpu.product(sizes, from, by.turned(), Matrix::one(y.at(0), outputs))?;
     let relu = activation == Activation::Relu;
-    let [product, add] = [gpu.values(&product)?, gpu.values(&bias)?];
-    let arguments = [product, add, y.at(0), gpu.whole(count)?, gpu.whole(outputs)?, relu.into()];
+    let arguments = [y.at(0), gpu.values(&bias)?, y.at(0), gpu.whole(count)?, gpu.whole(outputs)?, relu.into()];
     gpu.launch(&SOURCE, "bias_rows", Size::Each(count), &arguments)?;
     let wanted = [&x, &weight, &bias].map(Tensor::track_op);
     let kept = (x.detach(), weight.detach());
     node3(op, [&x, &weight, &bias], y, move |y, dy| {
         let (x, weight) = &kept;
         let dy = if relu { gated(&gpu, y, dy)? } else { dy.clone() };
-        let dx = wanted[0].then(|| dy.matmul(weight)).transpose()?;
-        let dw = wanted[1].then(|| dy.t()?.matmul(x)).transpose()?;
+        let gradient = Matrix::one(gpu.values(&dy)?, outputs);
+        let [of_x, of_w] = [gpu.values(x)?, gpu.values(weight)?].map(|at| Matrix::one(at, inputs));
+        let product = |(rows, inner), a, b| {
+            let to = gpu.fresh((rows, inputs))?;
+            let sizes = Sizes { batch: 1, rows, columns: inputs, inner };
+            gpu.product(sizes, a, b, Matrix::one(to.at(0), inputs))?;
+            Ok::<_, candle_core::Error>(to.tensor())
+        };
+        let dx = wanted[0].then(|| product((batch, outputs), gradient, of_w)).transpose()?;
+        let dw = wanted[1].then(|| product((outputs, batch), gradient.turned(), of_x)).transpose()?;
         let db = wanted[2].then(|| column_sums(&gpu, &dy)).transpose()?;
         Ok([dx, dw, db])
     })

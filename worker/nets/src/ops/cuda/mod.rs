@@ -15,6 +15,7 @@ mod node;
 mod norm;
 mod pointwise;
 mod pool;
+mod product;
 mod update;
 
 pub(super) use conv::{conv_relu_pool, conv2d};
@@ -26,6 +27,7 @@ pub(super) use loss::{binary_cross_entropy, cross_entropy};
 pub(super) use norm::{batch_norm, batch_norm_eval, update_running};
 pub(super) use pointwise::{dropout, elu, relu};
 pub(super) use pool::{Bins, average, max_pool};
+pub(super) use product::set_precision;
 pub(crate) use update::{Step, gather, squares, update};
 
 use launch::{Arg, Fresh, Gpu, Size, Source};

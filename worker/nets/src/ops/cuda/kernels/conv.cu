@@ -40,30 +40,33 @@ extern "C" __global__ void fold(const T* unrolled, T* x, u32 images, u32 channel
     }
 }
 
-// y[image][filter][place] = product[filter][(image, place)] + bias[filter], if there is one.
-extern "C" __global__ void finish(const T* product, const T* bias, T* y, u32 images, u32 filters, u32 places, u32 biased) {
+// Of a product, `filter_step` leads from filter to filter and `image_step` from image to image.
+#define LAYOUT u32 images, u32 filters, u32 places, u32 filter_step, u32 image_step
+
+// y[image][filter][place] = product[filter][image][place] + bias[filter], if there is one. May be done in place.
+extern "C" __global__ void finish(const T* product, const T* bias, T* y, LAYOUT, u32 biased) {
     EACH(at, images * filters * places) {
         u32 place = at % places, filter = at / places % filters, image = at / (places * filters);
-        T v = product[((u64)filter * images + image) * places + place];
+        T v = product[(u64)filter * filter_step + (u64)image * image_step + place];
         y[at] = biased ? v + bias[filter] : v;
     }
 }
 
-// The same with the images of a gradient: from[image][filter][place] to to[filter][(image, place)].
-extern "C" __global__ void begin_back(const T* from, T* to, u32 images, u32 filters, u32 places) {
+// to[filter][image][place] = from[image][filter][place], for images that share a product.
+extern "C" __global__ void begin_back(const T* from, T* to, LAYOUT) {
     EACH(at, images * filters * places) {
         u32 place = at % places, image = at / places % images, filter = at / (places * images);
-        to[at] = from[((u64)image * filters + filter) * places + place];
+        to[(u64)filter * filter_step + (u64)image * image_step + place] = from[((u64)image * filters + filter) * places + place];
     }
 }
 
 // Bias, ReLU and max-pool 2. A winner is the place of the maximum of four (row-major), plus 4 if it is not above 0.
 extern "C" __global__ void finish_pool(
-    const T* product, const T* bias, T* y, u8* winners, u32 images, u32 filters, u32 oh, u32 ow) {
+    const T* product, const T* bias, T* y, u8* winners, LAYOUT, u32 oh, u32 ow) {
     u32 ph = oh / 2, pw = ow / 2;
     EACH(at, images * filters * ph * pw) {
         u32 column = at % pw, row = at / pw % ph, filter = at / (pw * ph) % filters, image = at / (pw * ph * filters);
-        const T* from = product + (((u64)filter * images + image) * oh + 2 * row) * ow + 2 * column;
+        const T* from = product + (u64)filter * filter_step + (u64)image * image_step + 2 * row * ow + 2 * column;
         T add = bias[filter], best = from[0] + add;
         u32 won = 0;
         for (u32 i = 1; i < 4; i++) {
@@ -76,27 +79,36 @@ extern "C" __global__ void finish_pool(
     }
 }
 
-extern "C" __global__ void begin_back_pool(
-    const T* dy, const u8* winners, T* to, u32 images, u32 filters, u32 oh, u32 ow) {
+extern "C" __global__ void begin_back_pool(const T* dy, const u8* winners, T* to, LAYOUT, u32 oh, u32 ow) {
     u32 ph = oh / 2, pw = ow / 2;
-    EACH(at, images * filters * oh * ow) {
-        u32 column = at % ow, row = at / ow % oh, image = at / (ow * oh) % images, filter = at / (ow * oh * images);
+    EACH(at, images * filters * places) {
+        u32 place = at % places, filter = at / places % filters, image = at / (places * filters);
+        u32 column = place % ow, row = place / ow;
         T v = (T)0;
         if (row / 2 < ph && column / 2 < pw) {
             u64 from = (((u64)image * filters + filter) * ph + row / 2) * pw + column / 2;
             if (winners[from] == row % 2 * 2 + column % 2) v = dy[from];
         }
-        to[at] = v;
+        to[(u64)filter * filter_step + (u64)image * image_step + place] = v;
     }
 }
 
-// The sum of each row; a block for each.
-extern "C" __global__ void row_sums(const T* x, T* sums, u32 columns) {
-    const T* row = x + (u64)blockIdx.x * columns;
+// Sums over images and places of each filter, a row of blocks for each; then of what the blocks have.
+extern "C" __global__ void filter_sums(const T* x, double* parts, LAYOUT) {
     double sum = 0.0;
-    for (u32 i = threadIdx.x; i < columns; i += blockDim.x) sum += (double)row[i];
+    EACH(at, images * places) {
+        sum += (double)x[(u64)blockIdx.y * filter_step + (u64)(at / places) * image_step + at % places];
+    }
     sum = block_sum(sum);
-    if (threadIdx.x == 0) sums[blockIdx.x] = (T)sum;
+    if (threadIdx.x == 0) parts[blockIdx.y * gridDim.x + blockIdx.x] = sum;
+}
+
+extern "C" __global__ void finish_sums(const double* parts, T* sums, u32 filters, u32 count) {
+    EACH(filter, filters) {
+        double sum = 0.0;
+        for (u32 i = 0; i < count; i++) sum += parts[filter * count + i];
+        sums[filter] = (T)sum;
+    }
 }
 
 // Depthwise: `each` filters to a channel.
@@ -156,13 +168,4 @@ extern "C" __global__ void depthwise_back_w(
     }
     sum = block_sum(sum);
     if (threadIdx.x == 0) dw[blockIdx.x] = (T)sum;
-}
-
-// Sums over images and places of each channel; a block for each.
-extern "C" __global__ void channel_sums(const T* x, T* sums, u32 images, u32 channels, u32 places) {
-    double sum = 0.0;
-    for (u32 at = threadIdx.x; at < images * places; at += blockDim.x)
-        sum += (double)x[((u64)(at / places) * channels + blockIdx.x) * places + at % places];
-    sum = block_sum(sum);
-    if (threadIdx.x == 0) sums[blockIdx.x] = (T)sum;
 }
