@@ -5,6 +5,7 @@ mod data;
 mod features;
 mod net;
 mod optimiser;
+mod precision;
 mod schedule;
 mod split;
 
@@ -20,6 +21,7 @@ pub use net::{
     Nnet2Form, PRESETS, Preset, Resnet, ResnetForm, SpecEmbed, Spectrum, Squeezenet, Vgg,
 };
 pub use optimiser::{Adam, AdamForm, Method, Optimiser};
+pub use precision::Precision;
 pub use schedule::{Anneal, Course, Cycle, Plateau, Schedule, Threshold, Warmup, Watch};
 pub use split::{FOLD_LIMIT, FilteredLists, Split};
 
@@ -73,6 +75,9 @@ pub struct Training {
     /// The share of each target that is spread over all classes; in training alone.
     #[serde(skip_serializing_if = "is_zero")]
     pub label_smoothing: f64,
+    /// How exact matrix products are on a GPU.
+    #[serde(skip_serializing_if = "Precision::is_single")]
+    pub precision: Precision,
     /// Passes over the training split.
     pub epochs: u32,
     /// Initial weights, shuffling and dropout are functions of it.
@@ -176,6 +181,7 @@ impl Training {
             batch,
             grad_accumulation,
             label_smoothing: r.float("label_smoothing", 0.0, |v| (0.0..1.0).contains(&v), "from 0 to less than 1"),
+            precision: Precision::read(r),
             epochs,
             seed: r.int("seed", 0, 0..=u64::MAX),
         }
@@ -200,7 +206,7 @@ mod tests {
             json!({"data": {"source": "folder", "path": "/music"}, "net": {"name": "liu_cnn", "depth": 2},
                    "optimiser": {"name": "sgd", "lr": 0.1, "momentum": 0.9},
                    "schedule": {"name": "triangular", "max_lr": 0.2}}),
-            json!({"data": {"source": "synth"}, "epochs": 7, "batch": 64, "grad_accumulation": 4, "label_smoothing": 0.1,
+            json!({"data": {"source": "synth"}, "epochs": 7, "batch": 64, "grad_accumulation": 4, "label_smoothing": 0.1, "precision": "bf16",
                    "optimiser": {"name": "rmsprop", "clip_norm": 1},
                    "schedule": {"name": "cosine", "warmup": 0.3}}),
             json!({"data": {"source": "manifest", "path": "/m.csv"}, "split": {"method": "folds", "valid": 1, "test": 0}}),
@@ -234,7 +240,7 @@ mod tests {
             "data": {"source": "table", "path": "/t.csv"},
             "optimiser": {"name": "sgd", "momentum": 0.9, "dampening": 0, "clip_norm": 0},
             "schedule": {"name": "triangular", "half_cycle": 4, "warmup": 0},
-            "grad_accumulation": 1, "label_smoothing": 0,
+            "grad_accumulation": 1, "label_smoothing": 0, "precision": "single",
         }));
         assert_eq!(recipe.expect("a recipe").key().as_str(), "16854e3dca5da0274c088296a1618048");
     }
@@ -263,6 +269,7 @@ mod tests {
             (json!({"data": {"source": "synth"}, "epochs": 5, "schedule": {"warmup": 5}}), "schedule.warmup"),
             (json!({"data": {"source": "synth"}, "batch": 4, "grad_accumulation": 5}), "grad_accumulation"),
             (json!({"data": {"source": "synth"}, "label_smoothing": 1}), "label_smoothing"),
+            (json!({"data": {"source": "synth"}, "precision": "half"}), "precision"),
             (json!({"data": {"source": "folder"}}), "data.path"),
             (json!({"data": {"source": "gtzan", "path": "/g", "genres": ["jazz"]}}), "data.genres"),
             (json!({"data": {"source": "gtzan", "path": "/g", "genres": ["jazz", "rock", "rock"]}}), "data.genres"),
