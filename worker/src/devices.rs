@@ -59,7 +59,7 @@ mod tests {
         assert_eq!([first.device(), second.device()], [Device::Cuda(0), Device::Cuda(1)]);
         assert_eq!(devices.take().device(), Device::Cuda(0));
         drop(second);
-        assert_eq!(devices.take().device(), Device::Cuda(0), "the third is gone, too");
+        assert_eq!(devices.take().device(), Device::Cuda(1), "the third is gone, too");
         drop(first);
         let all = devices.0.lock().expect("nobody panicked");
         assert_eq!(*all, [(Device::Cuda(0), 0), (Device::Cuda(1), 0)]);

@@ -67,6 +67,17 @@ impl Device {
         (0..usize::try_from(count).unwrap_or(0)).map(Device::Cuda).collect()
     }
 
+    /// Bytes of an open device's memory that nobody uses; 0 for the processor, and where it cannot be known.
+    pub(crate) fn free_memory(open: &candle_core::Device) -> u64 {
+        #[cfg(feature = "cuda")]
+        if let candle_core::Device::Cuda(device) = open {
+            let info = device.cuda_stream().context().mem_get_info();
+            return info.map_or(0, |(free, _)| free as u64);
+        }
+        let _ = open;
+        0
+    }
+
     /// The device, for use by one thread: each call makes a stream of its own on a GPU.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Examples as tensors.
 
+use std::collections::HashSet;
 use std::slice;
 
 use candle_core::{Device, Tensor};
@@ -8,6 +9,7 @@ use gliss_types::recipe::{Aggregate, Columns, CopiesOf, Kind, Training};
 use super::TrainError;
 use super::ahead::Ahead;
 use super::lenses::{Epoch, Lenses};
+use super::resident::Resident;
 use crate::Control;
 use crate::checkpoint::Basis;
 use crate::features::{FrontEnd, Need, Preparation, Waiting, constants, scale};
@@ -15,7 +17,7 @@ use crate::library::{Examples, Inputs};
 use crate::split::Deal;
 
 /// One example: a segment of a view of a listed clip, or a row of a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Example {
     /// Of the clip or row in its listing.
     pub(super) place: usize,
@@ -48,6 +50,8 @@ pub(super) struct Batches<'a> {
     threads: usize,
     /// Where tensors are made.
     device: Device,
+    /// What stays there.
+    resident: Option<Resident>,
 }
 
 /// Where the values come from.
@@ -147,12 +151,20 @@ impl<'a> Batches<'a> {
         };
         let (labels, classes) = (examples.labels.as_slice(), examples.classes.as_slice());
         let (threads, device) = (examples.threads, Device::Cpu);
-        Ok(Batches { shape, source, labels, classes, train, valid, test, combine, threads, device })
+        Ok(Batches { shape, source, labels, classes, train, valid, test, combine, threads, device, resident: None })
     }
 
-    /// The same with tensors on `device`.
-    pub(super) fn on(self, device: Device) -> Self {
-        Batches { device, ..self }
+    /// The same with tensors on `device`, of which `free` bytes are free.
+    ///
+    /// # Errors
+    /// The device has less room than it said.
+    pub(super) fn on(self, device: Device, free: u64) -> Result<Self, TrainError> {
+        let clips: HashSet<_> = self.train.iter().map(|example| (example.place, example.view)).collect();
+        let segments = self.train.len().div_ceil(clips.len().max(1));
+        let judged = (self.valid.len() + self.test.len()) * segments;
+        let stays = judged + if self.changes() { 0 } else { self.train.len() };
+        let resident = Resident::new(&self.shapes(), stays, free, &device)?;
+        Ok(Batches { device, resident, ..self })
     }
 
     /// The shapes of one example, one for each input.
@@ -288,6 +300,15 @@ impl<'a> Batches<'a> {
         waiting: &mut Waiting<'_>,
     ) -> Result<Option<Batch>, TrainError> {
         let count = count.min(feed.examples.len());
+        let asked = feed.examples.as_slice();
+        let resident = self.resident.as_ref().filter(|_| feed.epoch.is_none() || !self.changes());
+        if let Some((asked, examples, values)) = resident.map(|kept| kept.find(asked, count)).transpose()?.flatten() {
+            feed.examples = feed.examples.as_slice()[asked..].iter();
+            let labels = self.labels_of(&examples);
+            let mut values = values.into_iter();
+            let Some(x) = values.next() else { return Ok(None) };
+            return Ok(Some(Batch { x, beside: values.next(), labels, examples }));
+        }
         let mut values: Vec<Vec<f32>> = Vec::new();
         let mut examples = Vec::with_capacity(count);
         while examples.len() < count
@@ -321,8 +342,22 @@ impl<'a> Batches<'a> {
         };
         let x = tensor(&self.shape)?;
         let beside = beside.map(&mut tensor).transpose()?;
-        let labels = examples.iter().map(|example| self.labels[example.place]).collect();
-        Ok(Some(Batch { x, beside, labels, examples }))
+        let labels = self.labels_of(&examples);
+        let batch = Batch { x, beside, labels, examples };
+        if let Some(resident) = resident {
+            let asked = &asked[..asked.len() - feed.examples.len()];
+            resident.keep(asked, &batch.examples, &batch.inputs())?;
+        }
+        Ok(Some(batch))
+    }
+
+    /// Whether what trains is changed in each epoch.
+    fn changes(&self) -> bool {
+        matches!(&self.source, Source::Clips(lenses) if lenses.changes())
+    }
+
+    fn labels_of(&self, examples: &[Example]) -> Vec<u32> {
+        examples.iter().map(|example| self.labels[example.place]).collect()
     }
 }
 

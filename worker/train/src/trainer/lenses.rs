@@ -119,6 +119,11 @@ impl<'a> Lenses<'a> {
         self.inputs.get(1).map(|lens| lens.clips)
     }
 
+    /// Whether what trains is changed in each epoch.
+    pub(super) fn changes(&self) -> bool {
+        self.waves.is_some() || self.masks.is_some()
+    }
+
     /// The waveforms, where sound is changed in each epoch.
     pub(super) fn waves(&self) -> Option<&'a Preparation> {
         self.waves

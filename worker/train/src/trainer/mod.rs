@@ -20,6 +20,7 @@ mod fit;
 mod judge;
 mod jury;
 mod lenses;
+mod resident;
 pub(crate) mod restore;
 mod run;
 

@@ -103,8 +103,8 @@ fn fit(
         settings::Precision::Tf32 => Precision::Tf32,
         settings::Precision::Bf16 => Precision::Bf16,
     });
-    let batches =
-        Batches::new(examples, training, &deal, &mut Waiting::new(&mut preparing, control))?.on(device.clone());
+    let batches = Batches::new(examples, training, &deal, &mut Waiting::new(&mut preparing, control))?;
+    let batches = batches.on(device.clone(), Device::free_memory(&device))?;
     let network = Network::build(&training.net, &batches.shapes(), examples.classes.len(), training.seed, &device)?;
     // A checkpoint holds all that came of them.
     if let (Some(path), None) = (&training.net.weights, &context.resume) {
