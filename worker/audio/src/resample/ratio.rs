@@ -74,7 +74,7 @@ impl Filters {
             let exact: Vec<f64> = (0..taps)
                 .map(|tap| {
                     let distance = (tap + 1) as f64 - (taps / 2) as f64 - fraction;
-                    kaiser(distance / reach) * sinc(distance * low * CUTOFF)
+                    kaiser(distance / reach, KAISER_BETA) * sinc(distance * low * CUTOFF)
                 })
                 .collect();
             // A constant signal passes unchanged.
@@ -192,14 +192,14 @@ impl Place {
 }
 
 /// `sin(pi x) / (pi x)`.
-fn sinc(x: f64) -> f64 {
+pub(super) fn sinc(x: f64) -> f64 {
     if x == 0.0 { 1.0 } else { (PI * x).sin() / (PI * x) }
 }
 
-/// Kaiser's window, within -1 and 1, up to a factor.
-fn kaiser(at: f64) -> f64 {
+/// Kaiser's window of shape `beta`, within -1 and 1, up to a factor.
+pub(super) fn kaiser(at: f64, beta: f64) -> f64 {
     let inside = 1.0 - at * at;
-    if inside <= 0.0 { 0.0 } else { bessel(KAISER_BETA * inside.sqrt()) }
+    if inside <= 0.0 { 0.0 } else { bessel(beta * inside.sqrt()) }
 }
 
 /// The modified Bessel function of order zero, by its series.
