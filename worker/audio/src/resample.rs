@@ -1,9 +1,11 @@
 //! Changes the sample rate of a clip, for good: windowed sinc, linear phase, no delay.
 
+mod half;
 mod ratio;
 
 pub use ratio::resample_by;
 
+use half::Half;
 use rubato::{Fft, FixedSync, Indexing, Resampler as _, WindowFunction, audioadapter_buffers::direct::SequentialSlice};
 use std::cell::RefCell;
 
@@ -12,6 +14,10 @@ const MAX_RATE: u32 = 1_000_000;
 
 /// More samples than this are refused: 8 GiB of them.
 const MAX_SAMPLES: u64 = 1 << 31;
+
+/// Rates further apart are refused: the filter is as long at the higher rate as at the lower, and this bounds it as coprime
+/// rates do.
+const MAX_RATIO: u32 = 1024;
 
 /// Filter taps at the lower of the two rates, at least. The transition band ends at the lower Nyquist frequency and takes
 /// less than its upper sixteenth: at 22050 Hz it starts at 10.36 kHz, where soxr's high quality starts its own at 10.06.
@@ -68,15 +74,14 @@ pub enum ResampleError {
 ///
 /// The result has `ceil(n * to / from)` samples; its sample `i` is the band-limited signal at time `i / to`, with zeros
 /// assumed before and after the clip. Up to 0.94 of the lower Nyquist frequency gains are within 0.1 dB; what lies above
-/// that Nyquist frequency is at least 90 dB down. Any two rates work; equal ones give the samples unchanged.
+/// that Nyquist frequency is at least 90 dB down. Any two rates work of which neither is more than 1024 times the other;
+/// equal ones give the samples unchanged.
 ///
 /// # Errors
 ///
 /// See [`ResampleError`].
 pub fn resample(samples: &[f32], from: u32, to: u32) -> Result<Vec<f32>, ResampleError> {
-    if !(1..=MAX_RATE).contains(&from) || !(1..=MAX_RATE).contains(&to) {
-        return Err(ResampleError::RateOutOfRange { from, to, limit: MAX_RATE });
-    }
+    check(from, to)?;
     let count = (samples.len() as u128 * u128::from(to)).div_ceil(u128::from(from));
     let count = u64::try_from(count).unwrap_or(u64::MAX);
     if count > MAX_SAMPLES {
@@ -96,7 +101,7 @@ pub struct Resampler {
     from: u32,
     to: u32,
     /// `None` where the rates are equal.
-    filter: Option<Fft<f32>>,
+    filter: Option<Filter>,
     /// What has come and does not fill a block yet.
     pending: Vec<f32>,
     /// Results still to be left off: the filter's delay.
@@ -112,11 +117,9 @@ impl Resampler {
     ///
     /// See [`ResampleError`].
     pub fn new(from: u32, to: u32) -> Result<Self, ResampleError> {
-        if !(1..=MAX_RATE).contains(&from) || !(1..=MAX_RATE).contains(&to) {
-            return Err(ResampleError::RateOutOfRange { from, to, limit: MAX_RATE });
-        }
+        check(from, to)?;
         let filter = if from == to { None } else { Some(plan(from, to)?) };
-        let delay = filter.as_ref().map_or(0, |filter| filter.output_delay());
+        let delay = filter.as_ref().map_or(0, Filter::delay);
         Ok(Self { from, to, filter, pending: Vec::new(), delay, taken: 0, given: 0 })
     }
 
@@ -131,7 +134,7 @@ impl Resampler {
             result.extend_from_slice(samples);
             return Ok(());
         };
-        let block = filter.input_frames_next();
+        let block = filter.block_in();
         if !self.pending.is_empty() {
             let (head, rest) = samples.split_at(samples.len().min(block - self.pending.len()));
             self.pending.extend_from_slice(head);
@@ -169,7 +172,7 @@ impl Resampler {
         }
         let over = (u128::from(self.given) - count) as usize;
         result.truncate(result.len().saturating_sub(over));
-        if let Some(filter) = self.filter.take().filter(|filter| filter.input_frames_max() <= MAX_KEPT_BLOCK) {
+        if let Some(filter) = self.filter.take().filter(|filter| filter.block_in() <= MAX_KEPT_BLOCK) {
             KEPT.set(Some(Plan { from: self.from, to: self.to, filter }));
         }
         Ok(())
@@ -177,26 +180,15 @@ impl Resampler {
 
     /// The largest number of samples that one block gives.
     fn block_out(&self) -> usize {
-        self.filter.as_ref().map_or(0, |filter| filter.output_frames_max())
+        self.filter.as_ref().map_or(0, Filter::block_out)
     }
 
     /// Runs at most one block through, as if zeros followed it, and leaves off the delay.
     fn block(&mut self, samples: &[f32], result: &mut Vec<f32>) -> Result<(), ResampleError> {
         let (from, to) = (self.from, self.to);
         let Some(filter) = &mut self.filter else { return Ok(()) };
-        let (start, count) = (result.len(), filter.output_frames_next());
-        result.resize(start + count, 0.0);
-        let output = result.get_mut(start..).unwrap_or_default();
-        let mut output = SequentialSlice::new_mut(output, 1, count).expect("one channel of the block fits it");
-        let indexing = Indexing::new().partial_len(samples.len());
-        let silence = [0.0];
-        let input = if samples.is_empty() { &silence } else { samples };
-        let input = SequentialSlice::new(input, 1, input.len()).expect("one channel of all samples fits the slice");
-        filter.process_into_buffer(&input, &mut output, Some(&indexing)).map_err(|error| ResampleError::Refused {
-            from,
-            to,
-            reason: error.to_string(),
-        })?;
+        let (start, count) = (result.len(), filter.block_out());
+        filter.push(samples, result).map_err(|error| ResampleError::Refused { from, to, reason: error.to_string() })?;
         let early = self.delay.min(count);
         result.drain(start..start + early);
         self.delay -= early;
@@ -212,11 +204,69 @@ impl std::fmt::Debug for Resampler {
     }
 }
 
+/// How a pair of rates is gone about. All blocks are of one size.
+enum Filter {
+    /// From twice the rate.
+    Half(Box<Half>),
+    Any(Box<Fft<f32>>),
+}
+
+impl Filter {
+    fn block_in(&self) -> usize {
+        match self {
+            Self::Half(_) => Half::BLOCK,
+            Self::Any(filter) => filter.input_frames_max(),
+        }
+    }
+
+    fn block_out(&self) -> usize {
+        match self {
+            Self::Half(_) => Half::BLOCK / 2,
+            Self::Any(filter) => filter.output_frames_max(),
+        }
+    }
+
+    fn delay(&self) -> usize {
+        match self {
+            Self::Half(_) => Half::DELAY,
+            Self::Any(filter) => filter.output_delay(),
+        }
+    }
+
+    /// Forgets the clip.
+    fn reset(&mut self) {
+        match self {
+            Self::Half(half) => half.reset(),
+            Self::Any(filter) => filter.reset(),
+        }
+    }
+
+    /// Runs at most one block through, as if zeros followed it, and appends what comes out.
+    fn push(&mut self, samples: &[f32], result: &mut Vec<f32>) -> Result<(), rubato::ResampleError> {
+        let (start, count) = (result.len(), self.block_out());
+        let filter = match self {
+            Self::Half(half) => {
+                half.push(samples, result);
+                return Ok(());
+            }
+            Self::Any(filter) => filter,
+        };
+        result.resize(start + count, 0.0);
+        let output = result.get_mut(start..).unwrap_or_default();
+        let mut output = SequentialSlice::new_mut(output, 1, count).expect("one channel of the block fits it");
+        let indexing = Indexing::new().partial_len(samples.len());
+        let silence = [0.0];
+        let input = if samples.is_empty() { &silence } else { samples };
+        let input = SequentialSlice::new(input, 1, input.len()).expect("one channel of all samples fits the slice");
+        filter.process_into_buffer(&input, &mut output, Some(&indexing)).map(|_| ())
+    }
+}
+
 /// A filter that is ready for use.
 struct Plan {
     from: u32,
     to: u32,
-    filter: Fft<f32>,
+    filter: Filter,
 }
 
 thread_local! {
@@ -225,10 +275,25 @@ thread_local! {
     static KEPT: RefCell<Option<Plan>> = const { RefCell::new(None) };
 }
 
-fn plan(from: u32, to: u32) -> Result<Fft<f32>, ResampleError> {
+fn check(from: u32, to: u32) -> Result<(), ResampleError> {
+    if !(1..=MAX_RATE).contains(&from) || !(1..=MAX_RATE).contains(&to) {
+        return Err(ResampleError::RateOutOfRange { from, to, limit: MAX_RATE });
+    }
+    let (ratio, limit) = (f64::from(to) / f64::from(from), f64::from(MAX_RATIO));
+    if (1.0 / limit..=limit).contains(&ratio) {
+        Ok(())
+    } else {
+        Err(ResampleError::RatioOutOfRange { ratio, low: 1.0 / limit, high: limit })
+    }
+}
+
+fn plan(from: u32, to: u32) -> Result<Filter, ResampleError> {
     if let Some(mut kept) = KEPT.take().filter(|kept| (kept.from, kept.to) == (from, to)) {
         kept.filter.reset();
         return Ok(kept.filter);
+    }
+    if from == 2 * to {
+        return Ok(Filter::Half(Box::new(Half::new())));
     }
     let divisor = u64::from(gcd(from, to));
     let (block_in, block_out) = (u64::from(from) / divisor, u64::from(to) / divisor);
@@ -237,6 +302,7 @@ fn plan(from: u32, to: u32) -> Result<Fft<f32>, ResampleError> {
     let blocks = 2 * TAPS.div_ceil(2 * block_in.min(block_out));
     let window = WindowFunction::BlackmanHarris2;
     Fft::new_custom(from as usize, to as usize, (blocks * block_in) as usize, 1, 1, window, FixedSync::Both)
+        .map(|filter| Filter::Any(Box::new(filter)))
         .map_err(|error| ResampleError::Refused { from, to, reason: error.to_string() })
 }
 
@@ -319,6 +385,12 @@ mod tests {
     fn absurd_requests_are_errors() {
         assert!(matches!(resample(&[0.0], 0, 1), Err(ResampleError::RateOutOfRange { .. })));
         assert!(matches!(resample(&[0.0], 1, u32::MAX), Err(ResampleError::RateOutOfRange { .. })));
-        assert!(matches!(resample(&[0.0; 4000], 1, MAX_RATE), Err(ResampleError::TooLong { .. })));
+        let long = vec![0.0; (1 << 21) + 1];
+        assert!(matches!(resample(&long, 1, MAX_RATIO), Err(ResampleError::TooLong { .. })));
+        // A regression test: the filter for rates that far apart took gigabytes, for clips of one sample too.
+        for (from, to) in [(1, MAX_RATE), (MAX_RATE, 1), (1025, 1), (7, 7169)] {
+            assert!(matches!(resample(&[0.0], from, to), Err(ResampleError::RatioOutOfRange { .. })), "{from} {to}");
+        }
+        assert_eq!(resample(&[0.0; 1025], 1024, 1).map(|result| result.len()), Ok(2));
     }
 }

@@ -92,7 +92,8 @@ pub fn resampler(bytes: &[u8]) {
     }
     let samples: Vec<f32> = rest.iter().map(|&byte| f32::from(byte as i8) / 128.0).collect();
     let Ok(whole) = resample(&samples, from, to) else {
-        assert!(from == 0 || to == 0 || samples.len() as u64 * u64::from(to) / u64::from(from) >= 1 << 31);
+        let apart = from.max(to) > 1024 * from.min(to);
+        assert!(from == 0 || to == 0 || apart || samples.len() as u64 * u64::from(to) / u64::from(from) >= 1 << 31);
         return;
     };
     assert_eq!(whole.len(), (samples.len() * to as usize).div_ceil(from as usize));

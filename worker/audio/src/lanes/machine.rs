@@ -79,7 +79,10 @@ mod tests {
             };
             V::transpose(rows).into_iter().for_each(&mut keep);
             for (a, b) in rows.into_iter().zip(rows.into_iter().skip(1)) {
-                [a + b, a - b, a * b, a.max(b), a.sqrt(), b * V::splat(0.1)].into_iter().for_each(&mut keep);
+                let chosen = a.below(b, a.sqrt(), b.sqrt());
+                [a + b, a - b, a * b, a / b, a.max(b), a.sqrt(), chosen, b * V::splat(0.1)]
+                    .into_iter()
+                    .for_each(&mut keep);
             }
         }
     }
@@ -96,7 +99,7 @@ mod tests {
         All { values: &values, results: &mut arrays }.run::<Row>();
         Machine::PLAIN.run(All { values: &values, results: &mut plain });
         Machine::here().run(All { values: &values, results: &mut here });
-        assert_eq!(arrays.len(), LANES + 6 * (LANES - 1));
+        assert_eq!(arrays.len(), LANES + 8 * (LANES - 1));
         for (at, row) in values.iter().enumerate() {
             assert_eq!(arrays.iter().take(LANES).map(|column| column[at]).collect::<Vec<_>>(), row.map(f32::to_bits));
         }

@@ -2,7 +2,7 @@
 //! lane, never a fused one, so that all implementations give the same bits.
 
 use super::Kernel;
-use std::ops::{Add, Mul, Sub};
+use std::ops::{Add, Div, Mul, Sub};
 
 /// Values of one vector.
 pub(crate) const LANES: usize = 8;
@@ -14,13 +14,17 @@ pub(crate) struct Row(pub(crate) [f32; LANES]);
 
 /// What kernels are written in: plain arrays, or registers of the machine. The methods are always inlined, so that they
 /// are compiled for whatever the function around them is compiled for.
-pub(crate) trait Vector: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> {
+pub(crate) trait Vector:
+    Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
+{
     fn splat(value: f32) -> Self;
     fn load(from: &[f32; LANES]) -> Self;
     fn store(self, to: &mut [f32; LANES]);
     fn sqrt(self) -> Self;
     /// The larger of two values where the first is larger, otherwise the second: if one is NaN, the second.
     fn max(self, other: Self) -> Self;
+    /// `yes` where this is below `limit`, `no` elsewhere, and where one of the two compared is NaN.
+    fn below(self, limit: Self, yes: Self, no: Self) -> Self;
 
     /// Stores the first values, as many as `to` has room for.
     #[inline(always)]
@@ -74,6 +78,17 @@ impl Vector for Row {
         self
     }
 
+    #[inline(always)]
+    fn below(self, limit: Self, yes: Self, no: Self) -> Self {
+        let mut chosen = no;
+        for (at, to) in chosen.0.iter_mut().enumerate() {
+            if self.0[at] < limit.0[at] {
+                *to = yes.0[at];
+            }
+        }
+        chosen
+    }
+
     #[inline(never)]
     fn apart(kernel: impl Kernel) {
         kernel.run::<Self>();
@@ -110,3 +125,4 @@ macro_rules! lane_by_lane {
 lane_by_lane!(Add, add, +=);
 lane_by_lane!(Sub, sub, -=);
 lane_by_lane!(Mul, mul, *=);
+lane_by_lane!(Div, div, /=);

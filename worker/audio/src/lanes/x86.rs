@@ -8,12 +8,13 @@ use super::{
 };
 use std::{
     arch::x86_64::{
-        __m128, __m256, _mm_add_ps, _mm_loadu_ps, _mm_max_ps, _mm_mul_ps, _mm_set1_ps, _mm_sqrt_ps, _mm_storeu_ps,
-        _mm_sub_ps, _mm_unpackhi_ps, _mm_unpacklo_ps, _mm256_add_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_mul_ps,
-        _mm256_permute2f128_ps, _mm256_set1_ps, _mm256_shuffle_ps, _mm256_sqrt_ps, _mm256_storeu_ps, _mm256_sub_ps,
-        _mm256_unpackhi_ps, _mm256_unpacklo_ps,
+        __m128, __m256, _CMP_LT_OQ, _mm_add_ps, _mm_and_ps, _mm_andnot_ps, _mm_cmplt_ps, _mm_div_ps, _mm_loadu_ps,
+        _mm_max_ps, _mm_mul_ps, _mm_or_ps, _mm_set1_ps, _mm_sqrt_ps, _mm_storeu_ps, _mm_sub_ps, _mm_unpackhi_ps,
+        _mm_unpacklo_ps, _mm256_add_ps, _mm256_blendv_ps, _mm256_cmp_ps, _mm256_div_ps, _mm256_loadu_ps, _mm256_max_ps,
+        _mm256_mul_ps, _mm256_permute2f128_ps, _mm256_set1_ps, _mm256_shuffle_ps, _mm256_sqrt_ps, _mm256_storeu_ps,
+        _mm256_sub_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
     },
-    ops::{Add, Mul, Sub},
+    ops::{Add, Div, Mul, Sub},
 };
 
 /// Eight values in two registers.
@@ -57,6 +58,11 @@ impl Vector for Sse {
         unsafe { Self(_mm_max_ps(self.0, other.0), _mm_max_ps(self.1, other.1)) }
     }
 
+    #[inline(always)]
+    fn below(self, limit: Self, yes: Self, no: Self) -> Self {
+        Self(four_below(self.0, limit.0, yes.0, no.0), four_below(self.1, limit.1, yes.1, no.1))
+    }
+
     #[inline(never)]
     fn apart(kernel: impl Kernel) {
         kernel.run::<Self>();
@@ -77,6 +83,16 @@ impl Vector for Sse {
             Self(right[2], right_below[2]),
             Self(right[3], right_below[3]),
         ]
+    }
+}
+
+/// `yes` where `values` are below `limit`, `no` elsewhere.
+#[inline(always)]
+fn four_below(values: __m128, limit: __m128, yes: __m128, no: __m128) -> __m128 {
+    // SAFETY: SSE2 is part of x86-64.
+    unsafe {
+        let below = _mm_cmplt_ps(values, limit);
+        _mm_or_ps(_mm_and_ps(below, yes), _mm_andnot_ps(below, no))
     }
 }
 
@@ -131,6 +147,12 @@ impl Vector for Avx {
     fn max(self, other: Self) -> Self {
         // SAFETY: the machine has AVX2, as the type demands.
         Self(unsafe { _mm256_max_ps(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn below(self, limit: Self, yes: Self, no: Self) -> Self {
+        // SAFETY: the machine has AVX2, as the type demands.
+        Self(unsafe { _mm256_blendv_ps(no.0, yes.0, _mm256_cmp_ps::<_CMP_LT_OQ>(self.0, limit.0)) })
     }
 
     #[inline(always)]
@@ -202,3 +224,4 @@ macro_rules! one_instruction {
 one_instruction!(Add, add, _mm_add_ps, _mm256_add_ps);
 one_instruction!(Sub, sub, _mm_sub_ps, _mm256_sub_ps);
 one_instruction!(Mul, mul, _mm_mul_ps, _mm256_mul_ps);
+one_instruction!(Div, div, _mm_div_ps, _mm256_div_ps);

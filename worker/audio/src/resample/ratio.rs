@@ -74,7 +74,7 @@ impl Filters {
             let exact: Vec<f64> = (0..taps)
                 .map(|tap| {
                     let distance = (tap + 1) as f64 - (taps / 2) as f64 - fraction;
-                    kaiser(distance / reach) * sinc(distance * low * CUTOFF)
+                    kaiser(distance / reach, KAISER_BETA) * sinc(distance * low * CUTOFF)
                 })
                 .collect();
             // A constant signal passes unchanged.
@@ -90,8 +90,10 @@ impl Filters {
     fn run(&self, samples: &[f32], step: f64, result: &mut [f32]) {
         let before = self.taps / 2 - 1;
         let machine = Machine::here();
-        let mut padded = vec![0.0; before + samples.len() + self.taps];
-        padded[before..before + samples.len()].copy_from_slice(samples);
+        let mut padded = Vec::with_capacity(before + samples.len() + self.taps);
+        padded.resize(before, 0.0);
+        padded.extend_from_slice(samples);
+        padded.resize(before + samples.len() + self.taps, 0.0);
         for (block, values) in result.chunks_mut(BLOCK).enumerate() {
             let start = Place::new((block * BLOCK) as f64 * step);
             let step = Place::new(step);
@@ -99,19 +101,20 @@ impl Filters {
         }
     }
 
-    /// Eight parts of the sum of the samples around `place`, weighted as that says.
+    /// Eight parts of the sum of the samples around `place`, weighted as that says. `rows` is the filters' length in
+    /// vectors: where it is known when this is compiled, the loop is unrolled.
     #[inline(always)]
-    fn parts<V: Vector>(&self, padded: &[f32], place: Place) -> V {
+    fn parts<V: Vector>(&self, rows: usize, padded: &[f32], place: Place) -> V {
         // Rounding may put the very last sample after the end.
-        let nearest = place.nearest().min(padded.len() - self.taps);
-        let around = padded[nearest..nearest + self.taps].as_chunks::<LANES>().0;
-        let (phase, rows) = (place.phase(), self.taps / LANES);
+        let nearest = place.nearest().min(padded.len() - rows * LANES);
+        let around = padded[nearest..nearest + rows * LANES].as_chunks::<LANES>().0;
+        let phase = place.phase();
         let (here, next) = self.weights[phase * rows..(phase + 2) * rows].split_at(rows);
         let (mut at_here, mut at_next) = (V::splat(0.0), V::splat(0.0));
-        for ((values, here), next) in around.iter().zip(here).zip(next) {
-            let values = V::load(values);
-            at_here = at_here + values * V::load(here);
-            at_next = at_next + values * V::load(next);
+        for row in 0..rows {
+            let values = V::load(&around[row]);
+            at_here = at_here + values * V::load(&here[row]);
+            at_next = at_next + values * V::load(&next[row]);
         }
         at_here + V::splat(place.share()) * (at_next - at_here)
     }
@@ -129,6 +132,20 @@ struct Block<'a> {
 impl Kernel for Block<'_> {
     #[inline(always)]
     fn run<V: Vector>(self) {
+        // The lengths of filters for ratios from 3/4 on, which is five semitones down.
+        match self.filters.taps / LANES {
+            6 => self.fill::<V>(6),
+            7 => self.fill::<V>(7),
+            8 => self.fill::<V>(8),
+            rows => self.fill::<V>(rows),
+        }
+    }
+}
+
+impl Block<'_> {
+    /// Fills the block with filters of so many vectors.
+    #[inline(always)]
+    fn fill<V: Vector>(self, rows: usize) {
         let Self { filters, padded, start, step, values } = self;
         let mut place = start;
         // As many samples at a time as a vector has lanes: their parts are added up all at once.
@@ -136,7 +153,7 @@ impl Kernel for Block<'_> {
             // A loop: a closure would not be compiled for the vectors that this is compiled for.
             let mut parts = [V::splat(0.0); LANES];
             for parts in &mut parts {
-                *parts = filters.parts::<V>(padded, place);
+                *parts = filters.parts::<V>(rows, padded, place);
                 place = Place(place.0 + step.0);
             }
             let [a, b, c, d, e, f, g, h] = V::transpose(parts);
@@ -175,14 +192,14 @@ impl Place {
 }
 
 /// `sin(pi x) / (pi x)`.
-fn sinc(x: f64) -> f64 {
+pub(super) fn sinc(x: f64) -> f64 {
     if x == 0.0 { 1.0 } else { (PI * x).sin() / (PI * x) }
 }
 
-/// Kaiser's window, within -1 and 1, up to a factor.
-fn kaiser(at: f64) -> f64 {
+/// Kaiser's window of shape `beta`, within -1 and 1, up to a factor.
+pub(super) fn kaiser(at: f64, beta: f64) -> f64 {
     let inside = 1.0 - at * at;
-    if inside <= 0.0 { 0.0 } else { bessel(KAISER_BETA * inside.sqrt()) }
+    if inside <= 0.0 { 0.0 } else { bessel(beta * inside.sqrt()) }
 }
 
 /// The modified Bessel function of order zero, by its series.

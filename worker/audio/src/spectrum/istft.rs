@@ -17,8 +17,7 @@ pub struct Istft {
     settings: StftSettings,
     machine: Machine,
     way: Way,
-    /// The window, squared.
-    squares: Vec<f32>,
+    divisors: Divisors,
     /// The spectra of eight frames, then their samples.
     cells: Vec<Cell>,
     overlap: Overlap,
@@ -44,7 +43,7 @@ impl Istft {
 
     fn on(settings: StftSettings, machine: Machine) -> Self {
         let mut window = hann(settings.win_length, settings.n_fft);
-        let squares = window.iter().map(|weight| weight * weight).collect();
+        let divisors = Divisors::new(&window, settings.hop);
         let scale = 1.0 / settings.n_fft as f32;
         window.iter_mut().for_each(|weight| *weight *= scale);
         Self {
@@ -52,7 +51,7 @@ impl Istft {
                 || Way::Single(SingleInverse::new(settings.n_fft)),
                 |inverse| Way::Lanes(Box::new(inverse)),
             ),
-            squares,
+            divisors,
             cells: vec![Cell::default(); settings.bins()],
             overlap: Overlap::new(&window, settings.hop),
             machine,
@@ -115,32 +114,27 @@ impl Istft {
                 Way::Single(single) => single.run(&mut self.cells),
             }
             self.machine.run(self.overlap.add(&self.cells));
-            self.finish(&mut clip, first);
+            self.finish(&mut clip, first, seen);
         }
         for block in 0..reach {
-            self.finish(&mut clip, seen.next_multiple_of(LANES) + block * LANES);
-        }
-        let mut weights = vec![0.0f32; count];
-        for index in 0..seen {
-            for (weight, square) in overlapping(&mut weights, &self.squares, index * hop, n_fft / 2) {
-                *weight += square;
-            }
-        }
-        for (value, weight) in clip.iter_mut().zip(weights) {
-            if weight > f32::MIN_POSITIVE {
-                *value /= weight;
-            }
+            self.finish(&mut clip, seen.next_multiple_of(LANES) + block * LANES, seen);
         }
         Ok(clip)
     }
 
-    /// Takes the pieces that begin with frame `first` and the seven after it to their place.
-    fn finish(&mut self, clip: &mut [f32], first: usize) {
+    /// Takes the pieces that begin with frame `first`, of `frames`, and the seven after it to their place.
+    fn finish(&mut self, clip: &mut [f32], first: usize, frames: usize) {
         let StftSettings { n_fft, hop, .. } = self.settings;
         self.machine.run(self.overlap.take());
         for (frame, piece) in (first..).zip(self.overlap.pieces()) {
-            for (to, value) in overlapping(clip, piece, frame.saturating_mul(hop), n_fft / 2) {
-                *to = *value;
+            // The first frames are centred near the clip's start, and so begin before it.
+            let (centre, before) = (frame.saturating_mul(hop), n_fft / 2);
+            let skipped = before.saturating_sub(centre);
+            let clip = clip.get_mut(centre.saturating_sub(before)..).unwrap_or_default();
+            let divisors = self.divisors.of(frame, frames).get(skipped..).unwrap_or_default();
+            let piece = piece.get(skipped..).unwrap_or_default();
+            for (to, (value, divisor)) in clip.iter_mut().zip(piece.iter().zip(divisors)) {
+                *to = *value / *divisor;
             }
         }
     }
@@ -162,16 +156,52 @@ fn read(cells: &mut [Cell], spectra: &Spectra, first: usize) {
     }
 }
 
-/// What `piece` and `clip` share if the piece begins `before` samples before sample `centre` of the clip.
-fn overlapping<'a>(
-    clip: &'a mut [f32],
-    piece: &'a [f32],
-    centre: usize,
-    before: usize,
-) -> impl Iterator<Item = (&'a mut f32, &'a f32)> {
-    let skipped = before.saturating_sub(centre);
-    let clip = clip.get_mut(centre.saturating_sub(before)..).unwrap_or_default();
-    clip.iter_mut().zip(piece.get(skipped..).unwrap_or_default())
+/// What the samples of a piece are divided by: the sum of the squared windows that reach them, added up in order of time,
+/// or 1 where that is nothing. A piece begins with a frame and is `hop` samples long, or as long as a frame if that is less.
+#[derive(Clone, Debug)]
+struct Divisors {
+    hop: usize,
+    squares: Vec<f32>,
+    /// Of the pieces that see as many frames as can be.
+    whole: Vec<f32>,
+    /// Of another piece.
+    part: Vec<f32>,
+}
+
+impl Divisors {
+    fn new(window: &[f32], hop: usize) -> Self {
+        let squares: Vec<f32> = window.iter().map(|weight| weight * weight).collect();
+        let none = vec![0.0; hop.min(window.len())];
+        let mut made = Self { hop, whole: none.clone(), part: none, squares };
+        let most = made.most();
+        made.fill(most - 1, most);
+        made.whole.clone_from(&made.part);
+        made
+    }
+
+    /// Frames that reach a piece, at most.
+    fn most(&self) -> usize {
+        self.squares.len().div_ceil(self.hop)
+    }
+
+    /// The divisors of the piece that begins with `frame`, if there are `frames`.
+    fn of(&mut self, frame: usize, frames: usize) -> &[f32] {
+        if frame < frames && frame + 1 >= self.most() {
+            return &self.whole;
+        }
+        self.fill(frame, frames);
+        &self.part
+    }
+
+    fn fill(&mut self, frame: usize, frames: usize) {
+        self.part.fill(0.0);
+        let first = (frame + 1).saturating_sub(self.most());
+        for other in first..frames.min(frame + 1) {
+            let squares = self.squares.get((frame - other) * self.hop..).unwrap_or_default();
+            self.part.iter_mut().zip(squares).for_each(|(sum, square)| *sum += square);
+        }
+        self.part.iter_mut().filter(|sum| **sum <= f32::MIN_POSITIVE).for_each(|sum| *sum = 1.0);
+    }
 }
 
 #[cfg(test)]

@@ -18,5 +18,5 @@ pub use istft::Istft;
 pub use settings::{StftError, StftSettings};
 pub use stft::Stft;
 
-pub(crate) use fourier::Cell;
+pub(crate) use fourier::{Cell, Forward, Inverse, Overlap, Tile};
 pub(crate) use frames::{Frames, lanes_of};

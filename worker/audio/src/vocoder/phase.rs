@@ -23,6 +23,13 @@ impl Polar {
     pub(super) fn silent(bins: usize) -> Self {
         Self { magnitude: vec![0.0; bins], re: vec![1.0; bins], im: vec![0.0; bins] }
     }
+
+    /// Becomes silence.
+    pub(super) fn silence(&mut self) {
+        self.magnitude.fill(0.0);
+        self.re.fill(1.0);
+        self.im.fill(0.0);
+    }
 }
 
 /// Takes the frames of all lanes apart into polar ones of as many bins. What is too small to have its square is silence.
@@ -37,41 +44,23 @@ impl Kernel for Take<'_> {
         let Self { cells, frames } = self;
         for (block, cells) in cells.chunks(LANES).enumerate() {
             let start = block * LANES;
-            for (frame, (re, im)) in frames.iter_mut().zip(turned::<V>(cells)) {
-                let (mut magnitudes, mut res, mut ims) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
-                for lane in 0..LANES {
-                    let square = re[lane] * re[lane] + im[lane] * im[lane];
-                    let root = square.sqrt();
-                    let scale = 1.0 / root;
-                    let silent = square < f32::MIN_POSITIVE;
-                    magnitudes[lane] = if silent { 0.0 } else { root };
-                    res[lane] = if silent { 1.0 } else { re[lane] * scale };
-                    ims[lane] = if silent { 0.0 } else { im[lane] * scale };
-                }
-                let end = start + cells.len();
-                V::load(&magnitudes).store_front(&mut frame.magnitude[start..end]);
-                V::load(&res).store_front(&mut frame.re[start..end]);
-                V::load(&ims).store_front(&mut frame.im[start..end]);
+            let (mut re, mut im) = ([V::splat(0.0); LANES], [V::splat(0.0); LANES]);
+            for (cell, (re, im)) in cells.iter().zip(re.iter_mut().zip(&mut im)) {
+                (*re, *im) = (V::load(&cell.re.0), V::load(&cell.im.0));
+            }
+            let (re, im) = (V::transpose(re), V::transpose(im));
+            let end = start + cells.len();
+            for (frame, (re, im)) in frames.iter_mut().zip(re.into_iter().zip(im)) {
+                let square = re * re + im * im;
+                let root = square.sqrt();
+                let scale = V::splat(1.0) / root;
+                let (least, none, one) = (V::splat(f32::MIN_POSITIVE), V::splat(0.0), V::splat(1.0));
+                square.below(least, none, root).store_front(&mut frame.magnitude[start..end]);
+                square.below(least, one, re * scale).store_front(&mut frame.re[start..end]);
+                square.below(least, none, im * scale).store_front(&mut frame.im[start..end]);
             }
         }
     }
-}
-
-/// Up to [`LANES`] bins, frame by frame: real and imaginary parts.
-#[inline(always)]
-fn turned<V: Vector>(cells: &[Cell]) -> [([f32; LANES], [f32; LANES]); LANES] {
-    let mut squares = [[V::splat(0.0); LANES]; 2];
-    for (at, cell) in cells.iter().enumerate() {
-        squares[0][at] = V::load(&cell.re.0);
-        squares[1][at] = V::load(&cell.im.0);
-    }
-    let (re, im) = (V::transpose(squares[0]), V::transpose(squares[1]));
-    let mut frames = [([0.0; LANES], [0.0; LANES]); LANES];
-    for (frame, (re, im)) in frames.iter_mut().zip(re.into_iter().zip(im)) {
-        re.store(&mut frame.0);
-        im.store(&mut frame.1);
-    }
-    frames
 }
 
 /// The phases of the frames that are made, and these: [`LANES`] frames, all bins of the first, then of the next.

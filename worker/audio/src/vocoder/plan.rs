@@ -133,8 +133,9 @@ impl Around {
     fn begin(&mut self, samples: &[f32]) {
         self.transform(samples, 0);
         self.at = 0;
-        self.here = self.taken(samples, 0);
-        self.next = self.taken(samples, 1);
+        self.take(samples, 0);
+        mem::swap(&mut self.here, &mut self.next);
+        self.take(samples, 1);
     }
 
     /// Goes on to `frame`, which is not before the one it was at.
@@ -144,22 +145,22 @@ impl Around {
         }
         mem::swap(&mut self.here, &mut self.next);
         if frame > self.at + 1 {
-            self.here = self.taken(samples, frame);
+            self.take(samples, frame);
+            mem::swap(&mut self.here, &mut self.next);
         }
-        self.next = self.taken(samples, frame + 1);
+        self.take(samples, frame + 1);
         self.at = frame;
     }
 
-    /// Frame `index`, or silence after the last. Each can be taken once, in order of time.
-    fn taken(&mut self, samples: &[f32], index: usize) -> Polar {
-        let silent = Polar::silent(self.plan.settings().bins());
+    /// Takes frame `index` into `next`, or silence after the last. Each can be taken once, in order of time.
+    fn take(&mut self, samples: &[f32], index: usize) {
         if index >= self.plan.settings().frames(samples.len()) {
-            return silent;
+            return self.next.silence();
         }
         if index >= self.first + LANES {
             self.transform(samples, index - index % LANES);
         }
-        mem::replace(&mut self.block[index - self.first], silent)
+        mem::swap(&mut self.next, &mut self.block[index - self.first]);
     }
 
     fn transform(&mut self, samples: &[f32], first: usize) {
