@@ -408,7 +408,7 @@ fn every_preset_makes_the_same_step() -> Outcome {
         }
     };
     // candle walks the graph by recursion.
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(8));
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(16));
     let results = std::thread::scope(|scope| {
         let spawn = |_| std::thread::Builder::new().stack_size(64 << 20).spawn_scoped(scope, work);
         let threads: Vec<_> = (0..threads).filter_map(|i| spawn(i).ok()).collect();

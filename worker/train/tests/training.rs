@@ -1,4 +1,5 @@
-//! Whole trainings: they learn, they repeat to the bit, and they go on from where they stopped.
+//! Whole trainings: they learn, they repeat to the bit, and they go on from where they stopped. On the processor, or where
+//! `GLISS_TEST_DEVICE` says (`cuda`, in a build with that feature).
 
 mod support;
 
@@ -12,6 +13,11 @@ use gliss_types::{CheckpointRef, EpochReport, Goal, Objective, Recipe, Summary};
 use serde_json::{Value, json};
 
 use support::{real_data, recipe, small_soundtracks};
+
+fn device() -> Device {
+    let named = std::env::var("GLISS_TEST_DEVICE");
+    named.map_or(Device::Cpu, |name| name.parse().expect("a device"))
+}
 
 /// A place to train in.
 struct Bench {
@@ -44,7 +50,7 @@ impl Bench {
             library: &self.library,
             checkpoints: &self.checkpoints,
             objective: &self.objective,
-            device: Device::Cpu,
+            device: device(),
             resume,
         };
         let (control, mut reports) = (Control::new(), Vec::new());

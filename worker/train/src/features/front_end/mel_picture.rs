@@ -9,7 +9,7 @@ use gliss_types::recipe::{Colours, MelPicture};
 use super::super::skipped::Unusable;
 
 /// Raised whenever the same file and settings come to give other values, so that cached ones are not taken.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// Power below it counts as it.
 const AMIN: f32 = 1e-10;
 /// Decibels below the loudest that are kept apart.

@@ -15,7 +15,7 @@ use crate::data::ListedClip;
 use crate::features::Sight;
 
 /// Raised whenever cutting or changing comes to give other values, so that cached ones are not taken.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The front end of one input. Make one, and a fork for each thread.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use super::super::skipped::Unusable;
 use super::compress::compress;
 
 /// Raised whenever the same file and settings come to give other values, so that cached ones are not taken.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The plan of spectrograms.
 #[derive(Debug, Clone)]

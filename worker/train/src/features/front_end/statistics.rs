@@ -7,7 +7,7 @@ use gliss_types::recipe::STATISTICS_RATE;
 use super::super::skipped::Unusable;
 
 /// Raised whenever the same sound comes to give other values, so that cached ones are not taken.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 const _: () = assert!(SAMPLE_RATE == STATISTICS_RATE);
 
