@@ -436,6 +436,30 @@ fn pictures_are_learnt_by_the_convolutional_net_and_resumed_to_the_bit() {
     assert_eq!(bench.bits(&rest[4].checkpoint), bench.bits(&reports[15].checkpoint));
 }
 
+/// Running statistics and recurrent layers among what is kept.
+#[test]
+fn a_recurrent_net_with_batch_norm_is_resumed_to_the_bit() {
+    let bench = Bench::new();
+    let recipe = recipe(json!({
+        "data": {"source": "synth", "clips_per_style": 8, "seconds": 2.0, "sample_rate": 8000},
+        "features": {"sample_rate": 8000, "n_fft": 1024, "hop": 256, "mels": 32, "height": 64, "width": 64},
+        "net": {"name": "liu_crnn"},
+        "batch": 16, "epochs": 5, "seed": 3, "optimiser": {"lr": 0.001},
+    }));
+    let (whole, reports) = bench.complete(&recipe);
+    let names: Vec<String> = bench.bits(&reports[4].checkpoint).into_iter().map(|(name, _)| name).collect();
+    assert!(names.iter().any(|name| name.ends_with("running_var")), "{names:?}");
+    for stopped in [1, 3] {
+        let (_, first) = bench.train(&recipe, None, stopped).expect("trains");
+        let resume = first.last().map(|report| report.checkpoint.clone());
+        let (finish, rest) = bench.train(&recipe, resume, u32::MAX).expect("goes on");
+        let Finish::Completed(resumed) = finish else { panic!("nobody stopped it") };
+        assert_eq!(without_time(&resumed), without_time(&whole));
+        let last = rest.last().expect("epochs were left");
+        assert_eq!(bench.bits(&last.checkpoint), bench.bits(&reports[4].checkpoint));
+    }
+}
+
 #[test]
 fn sixteen_real_clips_are_learnt_by_heart() {
     let bench = Bench::new();
