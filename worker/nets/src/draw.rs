@@ -26,6 +26,8 @@ pub enum Stream {
     Shuffle,
     /// Augmentation i.
     Augment(u32),
+    /// Which examples of a step are mixed, and by which shares.
+    Mixup,
     /// Anything else, by the caller's number.
     Other(u32),
 }
@@ -38,6 +40,7 @@ impl Stream {
             Stream::Shuffle => (3, 0),
             Stream::Augment(i) => (4, i),
             Stream::Other(i) => (5, i),
+            Stream::Mixup => (6, 0),
         };
         purpose << 32 | u64::from(i)
     }

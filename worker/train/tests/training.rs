@@ -196,7 +196,7 @@ fn the_recipe_alone_decides() {
 fn interrupted_anywhere_and_resumed_is_the_same_to_the_bit() {
     let bench = Bench::new();
     let path = table(bench.root.path());
-    for optimiser in [adam(), cyclic_sgd(), plateau(), in_parts()] {
+    for optimiser in [adam(), cyclic_sgd(), plateau(), in_parts(), mixed()] {
         let recipe = on_table(&path, optimiser);
         let (whole, whole_reports) = bench.complete(&recipe);
         for stop_after in 0..=6 {
@@ -221,6 +221,11 @@ fn in_parts() -> Value {
     json!({"optimiser": {"name": "rmsprop", "lr": 0.003}, "grad_accumulation": 3, "label_smoothing": 0.1})
 }
 
+/// Mixed examples of weighed classes, in parts.
+fn mixed() -> Value {
+    json!({"mixup": 0.4, "class_weights": "balanced", "grad_accumulation": 2})
+}
+
 #[test]
 fn the_rate_is_cut_at_a_plateau_and_warmed_up_before() {
     let bench = Bench::new();
@@ -242,11 +247,12 @@ fn the_rate_is_cut_at_a_plateau_and_warmed_up_before() {
 fn a_step_in_parts_is_the_step_of_the_whole_batch() {
     let bench = Bench::new();
     let path = table(bench.root.path());
-    let trained = |parts: u32| {
+    let trained = |parts: u32, weights: &str, mixup: f64| {
         let recipe = on_table(
             &path,
             json!({"grad_accumulation": parts, "batch": 16, "net": {"name": "mlp", "hidden": [16]}, "epochs": 4,
-                   "optimiser": {"name": "sgd", "lr": 0.1, "momentum": 0.9, "clip_norm": 0.5}}),
+                   "optimiser": {"name": "sgd", "lr": 0.1, "momentum": 0.9, "clip_norm": 0.5},
+                   "class_weights": weights, "mixup": mixup}),
         );
         let (_, reports) = bench.complete(&recipe);
         let tensors = bench.checkpoints.read(&reports[3].checkpoint.hash).expect("there").tensors;
@@ -254,13 +260,39 @@ fn a_step_in_parts_is_the_step_of_the_whole_batch() {
         let losses: Vec<f64> = reports.iter().map(|report| value_of(report, "train_loss")).collect();
         (weights.flat_map(|tensor| tensor.values).collect::<Vec<f32>>(), losses)
     };
-    let (whole, losses) = trained(1);
-    for parts in [2, 3, 16] {
-        let (weights, in_parts) = trained(parts);
-        let off = whole.iter().zip(&weights).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        assert!(off < 1e-5, "{parts} parts: weights off by {off}");
-        assert!(losses.iter().zip(&in_parts).all(|(a, b)| (a - b).abs() < 1e-5), "{losses:?}, {in_parts:?}");
+    for (classes, mixup) in [("none", 0.0), ("balanced", 0.0), ("none", 0.5), ("balanced", 0.5)] {
+        let (whole, losses) = trained(1, classes, mixup);
+        for parts in [2, 3, 16] {
+            let (weights, in_parts) = trained(parts, classes, mixup);
+            let off = whole.iter().zip(&weights).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(off < 1e-5, "{parts} parts, {classes}, {mixup}: weights off by {off}");
+            // Where classes are weighed, the mean of the parts' losses is by examples and not by weights.
+            let same = losses.iter().zip(&in_parts).all(|(a, b)| (a - b).abs() < 1e-5);
+            assert!(same || classes == "balanced", "{losses:?}, {in_parts:?}");
+        }
     }
+}
+
+/// Where nothing tells two classes apart, the best prediction is what the loss makes of their shares.
+#[test]
+fn balanced_classes_count_the_same() {
+    let bench = Bench::new();
+    let mut text = String::from("a,label\n");
+    (0..200).for_each(|row| text.push_str(if row % 5 == 0 { "1,rare\n" } else { "1,common\n" }));
+    let path = bench.root.path().join("uneven.csv");
+    fs::write(&path, text).expect("written");
+    let loss = |weights: &str| {
+        let settings = json!({
+            "class_weights": weights, "batch": 120, "epochs": 60, "optimiser": {"name": "sgd", "lr": 0.5},
+            "net": {"name": "mlp", "hidden": [], "dropout": 0}, "split": {"method": "stratified", "valid": 0.2, "test": 0.2},
+        });
+        let (_, reports) = bench.complete(&on_table(&path, settings));
+        value_of(&reports[59], "train_loss")
+    };
+    let entropy = -0.8f64 * 0.8f64.ln() - 0.2 * 0.2f64.ln();
+    let (even, balanced) = (loss("none"), loss("balanced"));
+    assert!((even - entropy).abs() < 1e-3, "{even} is not {entropy}");
+    assert!((balanced - 2f64.ln()).abs() < 1e-3, "{balanced} is not ln 2");
 }
 
 #[test]

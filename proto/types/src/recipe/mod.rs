@@ -1,6 +1,7 @@
 //! The recipe: the fully resolved description of one training run. Two recipes with one canonical form give one result.
 
 mod augment;
+mod class_weights;
 mod data;
 mod features;
 mod net;
@@ -10,6 +11,7 @@ mod schedule;
 mod split;
 
 pub use augment::{Amount, Augment, Change, CopiesOf, Length, MaskValue, Masks, What};
+pub use class_weights::ClassWeights;
 pub use data::{DATA_PATHS, Data, FmaSubset, GTZAN_GENRES, gtzan_clip};
 pub use features::{
     Aggregate, Colours, Columns, Compress, Cut, Embedding, Features, Filters, Fit, Image, Input, Kind, Layout, Mel,
@@ -75,6 +77,13 @@ pub struct Training {
     /// The share of each target that is spread over all classes; in training alone.
     #[serde(skip_serializing_if = "is_zero")]
     pub label_smoothing: f64,
+    /// Each step mixes its examples with others of them, by a share drawn from a Beta distribution with both parameters this;
+    /// 0 mixes nothing. In training alone.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub mixup: f64,
+    /// How much the examples of a class count in the loss; in training alone.
+    #[serde(skip_serializing_if = "ClassWeights::is_none")]
+    pub class_weights: ClassWeights,
     /// How exact matrix products are on a GPU.
     #[serde(skip_serializing_if = "Precision::is_single")]
     pub precision: Precision,
@@ -181,6 +190,8 @@ impl Training {
             batch,
             grad_accumulation,
             label_smoothing: r.float("label_smoothing", 0.0, |v| (0.0..1.0).contains(&v), "from 0 to less than 1"),
+            mixup: r.float("mixup", 0.0, |v| (0.0..=100.0).contains(&v), "from 0 to 100"),
+            class_weights: ClassWeights::read(r),
             precision: Precision::read(r),
             epochs,
             seed: r.int("seed", 0, 0..=u64::MAX),
@@ -207,6 +218,7 @@ mod tests {
                    "optimiser": {"name": "sgd", "lr": 0.1, "momentum": 0.9},
                    "schedule": {"name": "triangular", "max_lr": 0.2}}),
             json!({"data": {"source": "synth"}, "epochs": 7, "batch": 64, "grad_accumulation": 4, "label_smoothing": 0.1, "precision": "bf16",
+                   "mixup": 0.2, "class_weights": "balanced",
                    "optimiser": {"name": "rmsprop", "clip_norm": 1},
                    "schedule": {"name": "cosine", "warmup": 0.3}}),
             json!({"data": {"source": "manifest", "path": "/m.csv"}, "split": {"method": "folds", "valid": 1, "test": 0}}),
@@ -241,6 +253,7 @@ mod tests {
             "optimiser": {"name": "sgd", "momentum": 0.9, "dampening": 0, "clip_norm": 0},
             "schedule": {"name": "triangular", "half_cycle": 4, "warmup": 0},
             "grad_accumulation": 1, "label_smoothing": 0, "precision": "single",
+            "mixup": 0, "class_weights": "none",
         }));
         assert_eq!(recipe.expect("a recipe").key().as_str(), "16854e3dca5da0274c088296a1618048");
     }
@@ -270,6 +283,8 @@ mod tests {
             (json!({"data": {"source": "synth"}, "batch": 4, "grad_accumulation": 5}), "grad_accumulation"),
             (json!({"data": {"source": "synth"}, "label_smoothing": 1}), "label_smoothing"),
             (json!({"data": {"source": "synth"}, "precision": "half"}), "precision"),
+            (json!({"data": {"source": "synth"}, "mixup": -0.1}), "mixup"),
+            (json!({"data": {"source": "synth"}, "class_weights": "even"}), "class_weights"),
             (json!({"data": {"source": "folder"}}), "data.path"),
             (json!({"data": {"source": "gtzan", "path": "/g", "genres": ["jazz"]}}), "data.genres"),
             (json!({"data": {"source": "gtzan", "path": "/g", "genres": ["jazz", "rock", "rock"]}}), "data.genres"),

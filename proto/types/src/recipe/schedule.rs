@@ -145,6 +145,8 @@ pub enum Watch {
     ValidLoss,
     /// Larger is better.
     ValidAccuracy,
+    /// Larger is better.
+    ValidMacroF1,
 }
 
 /// How a difference is measured.
@@ -319,8 +321,9 @@ fn milestones(r: &mut Reader<'_>) -> Vec<u32> {
 
 fn plateau(r: &mut Reader<'_>, lr: f64) -> Plateau {
     Plateau {
-        watch: match r.choice(WATCH, Some("valid_loss"), &["valid_loss", "valid_accuracy"]) {
+        watch: match r.choice(WATCH, Some("valid_loss"), &["valid_loss", "valid_accuracy", "valid_macro_f1"]) {
             "valid_accuracy" => Watch::ValidAccuracy,
+            "valid_macro_f1" => Watch::ValidMacroF1,
             _ => Watch::ValidLoss,
         },
         factor: r.float(FACTOR, 0.1, |v| v > 0.0 && v < 1.0, "more than 0 and less than 1"),

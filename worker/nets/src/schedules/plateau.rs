@@ -57,8 +57,8 @@ fn better(settings: &Settings, value: f64, best: f64) -> bool {
     match (watch, threshold_mode) {
         (Watch::ValidLoss, Threshold::Rel) => value < best * (1.0 - threshold),
         (Watch::ValidLoss, Threshold::Abs) => value < best - threshold,
-        (Watch::ValidAccuracy, Threshold::Rel) => value > best * (1.0 + threshold),
-        (Watch::ValidAccuracy, Threshold::Abs) => value > best + threshold,
+        (Watch::ValidAccuracy | Watch::ValidMacroF1, Threshold::Rel) => value > best * (1.0 + threshold),
+        (Watch::ValidAccuracy | Watch::ValidMacroF1, Threshold::Abs) => value > best + threshold,
     }
 }
 

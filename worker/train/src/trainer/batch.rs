@@ -9,6 +9,7 @@ use gliss_types::recipe::{Aggregate, Columns, CopiesOf, Kind, Training};
 use super::TrainError;
 use super::ahead::Ahead;
 use super::lenses::{Epoch, Lenses};
+use super::mixup::Mixed;
 use super::resident::Resident;
 use crate::Control;
 use crate::checkpoint::Basis;
@@ -82,6 +83,8 @@ pub(super) struct Batch {
     pub(super) labels: Vec<u32>,
     /// Which they are.
     pub(super) examples: Vec<Example>,
+    /// What they were mixed with.
+    pub(super) mixed: Option<Mixed>,
 }
 
 impl Batch {
@@ -101,6 +104,7 @@ impl Batch {
                 beside: self.beside.as_ref().map(|beside| beside.narrow(0, from, size)).transpose()?,
                 labels: self.labels[from..from + size].to_vec(),
                 examples: self.examples[from..from + size].to_vec(),
+                mixed: self.mixed.as_ref().map(|mixed| mixed.part(from..from + size)),
             })
         })
     }
@@ -307,7 +311,7 @@ impl<'a> Batches<'a> {
             let labels = self.labels_of(&examples);
             let mut values = values.into_iter();
             let Some(x) = values.next() else { return Ok(None) };
-            return Ok(Some(Batch { x, beside: values.next(), labels, examples }));
+            return Ok(Some(Batch { x, beside: values.next(), labels, examples, mixed: None }));
         }
         let mut values: Vec<Vec<f32>> = Vec::new();
         let mut examples = Vec::with_capacity(count);
@@ -343,7 +347,7 @@ impl<'a> Batches<'a> {
         let x = tensor(&self.shape)?;
         let beside = beside.map(&mut tensor).transpose()?;
         let labels = self.labels_of(&examples);
-        let batch = Batch { x, beside, labels, examples };
+        let batch = Batch { x, beside, labels, examples, mixed: None };
         if let Some(resident) = resident {
             let asked = &asked[..asked.len() - feed.examples.len()];
             resident.keep(asked, &batch.examples, &batch.inputs())?;
@@ -354,6 +358,15 @@ impl<'a> Batches<'a> {
     /// Whether what trains is changed in each epoch.
     fn changes(&self) -> bool {
         matches!(&self.source, Source::Clips(lenses) if lenses.changes())
+    }
+
+    /// For each class, how much an example of it counts so that all classes count the same: `N / (k n)`, with n of the N
+    /// training examples of one of k classes; 0 for a class without any.
+    pub(super) fn balanced(&self) -> Vec<f64> {
+        let mut counts = vec![0usize; self.classes.len()];
+        self.train.iter().for_each(|example| counts[self.labels[example.place] as usize] += 1);
+        let even = self.train.len() as f64 / self.classes.len() as f64;
+        counts.into_iter().map(|count| if count == 0 { 0.0 } else { even / count as f64 }).collect()
     }
 
     fn labels_of(&self, examples: &[Example]) -> Vec<u32> {

@@ -6,16 +6,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use candle_core::{Device, Tensor};
+use gliss_nets::draw::{self, Draw, Stream};
 use gliss_nets::ops::{self, Targets, Weighing};
 use gliss_nets::optimisers::{Optimiser, OptimiserError};
 use gliss_nets::schedules::{Plateau, lr_at};
-use gliss_nets::{Mode, Network, draw};
-use gliss_types::recipe::{Course, Training, Watch};
+use gliss_nets::{Mode, Network};
+use gliss_types::recipe::{ClassWeights, Course, Training, Watch};
 use gliss_types::{CheckpointRef, EpochReport, MetricPoint, Objective, Summary, TrialKey};
 
 use super::batch::{Batch, Batches, Example, Feed, Side};
 use super::judge::{Tally, judge};
 use super::lenses::Epoch;
+use super::mixup::mix;
 use super::restore::{BASIS, BEST, OPTIMISER, Tensors, WEIGHTS, pack, set_weights, stored, weights};
 use super::{Event, TrainError};
 use crate::Control;
@@ -37,6 +39,8 @@ pub(super) struct Fit<'a> {
     waited: Duration,
     /// Weights of the best epoch; none while they are the network's own.
     best_weights: Option<Vec<(String, Tensor)>>,
+    /// How much the examples of each class count; none if all do the same.
+    class_weights: Option<Vec<f64>>,
 }
 
 /// The part of a checkpoint that goes into net and optimiser.
@@ -59,9 +63,22 @@ impl<'a> Fit<'a> {
         let watched = matches!(training.schedule.course, Course::Plateau(_));
         let plateau = watched.then(|| Plateau::new(training.optimiser.lr()));
         let progress = Progress { key, epoch: 0, steps: 0, seconds: 0.0, best: None, plateau };
+        let class_weights = (training.class_weights == ClassWeights::Balanced).then(|| batches.balanced());
         let batches = Arc::new(batches);
         let waited = Duration::ZERO;
-        Ok(Fit { training, objective, batches, deal, network, optimiser, progress, waited, best_weights: None })
+        let best_weights = None;
+        Ok(Fit {
+            training,
+            objective,
+            batches,
+            deal,
+            network,
+            optimiser,
+            progress,
+            waited,
+            best_weights,
+            class_weights,
+        })
     }
 
     /// Goes to where `checkpoint`, announced as `reference`, was made.
@@ -207,6 +224,7 @@ impl<'a> Fit<'a> {
             let watched = match settings.watch {
                 Watch::ValidLoss => valid.loss(),
                 Watch::ValidAccuracy => valid.accuracy(),
+                Watch::ValidMacroF1 => valid.macro_f1(self.batches.classes().len()),
             };
             plateau.note(settings, watched);
         }
@@ -247,7 +265,7 @@ impl<'a> Fit<'a> {
             self.waited += waiting.waited();
             let Some(examples) = examples else { break };
             lr = lr_at(schedule, base_lr, drawn * steps + number, steps as u32);
-            let made = self.step(&examples, (drawn, number), lr, &mut train);
+            let made = self.step(examples, (drawn, number), lr, &mut train);
             number += 1;
             let step = number as u32;
             let loss = made.map_err(|error| match error {
@@ -281,12 +299,16 @@ impl<'a> Fit<'a> {
     /// those of the whole.
     fn step(
         &mut self,
-        examples: &Batch,
+        examples: Batch,
         (epoch, number): (u64, u64),
         lr: f64,
         train: &mut Tally,
     ) -> Result<f64, TrainError> {
-        let Training { seed, grad_accumulation: parts, .. } = *self.training;
+        let Training { seed, grad_accumulation: parts, mixup, .. } = *self.training;
+        let examples = match mixup {
+            0.0 => examples,
+            alpha => mix(examples, alpha, Draw::new(seed, Stream::Mixup, epoch, number))?,
+        };
         let mut mean = 0.0;
         for (place, part) in examples.parts(parts).enumerate() {
             let part = part?;
@@ -304,7 +326,7 @@ impl<'a> Fit<'a> {
                 self.optimiser.step(&gradients, lr)?;
                 return Ok(value);
             }
-            let share = part.labels.len() as f64 / examples.labels.len() as f64;
+            let share = self.weight_of(&part) / self.weight_of(&examples);
             self.optimiser.gather(&gradients, share)?;
             mean += share * value;
         }
@@ -315,15 +337,33 @@ impl<'a> Fit<'a> {
     /// The loss of some examples that train, and their logits.
     fn loss(&self, examples: &Batch, mode: Mode) -> Result<(Tensor, Tensor), TrainError> {
         let logits = self.network.forward(&examples.inputs(), mode)?;
-        let targets = Tensor::from_slice(&examples.labels, examples.labels.len(), logits.device())?;
-        let loss = match self.training.label_smoothing {
-            0.0 => ops::cross_entropy(&logits, &targets)?,
-            smoothing => {
-                let weighing = Weighing { smoothing, ..Weighing::default() };
-                ops::cross_entropy_with(&logits, Targets::Labels(&targets), weighing)?
+        let weighing = Weighing {
+            smoothing: self.training.label_smoothing,
+            class_weights: self.class_weights.as_deref(),
+            ..Weighing::default()
+        };
+        let loss = match &examples.mixed {
+            Some(mixed) => {
+                let targets = mixed.targets(&examples.labels, &logits)?;
+                ops::cross_entropy_with(&logits, Targets::Soft(&targets), weighing)?
+            }
+            None => {
+                let targets = Tensor::from_slice(&examples.labels, examples.labels.len(), logits.device())?;
+                match weighing == Weighing::default() {
+                    true => ops::cross_entropy(&logits, &targets)?,
+                    false => ops::cross_entropy_with(&logits, Targets::Labels(&targets), weighing)?,
+                }
             }
         };
         Ok((loss, logits))
+    }
+
+    /// What the loss of some examples is a mean over.
+    fn weight_of(&self, examples: &Batch) -> f64 {
+        match (&self.class_weights, &examples.mixed) {
+            (Some(weights), None) => examples.labels.iter().map(|label| weights[*label as usize]).sum(),
+            _ => examples.labels.len() as f64,
+        }
     }
 
     /// Notes the epoch just ended if it is strictly better than all before.

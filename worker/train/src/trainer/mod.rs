@@ -20,6 +20,7 @@ mod fit;
 mod judge;
 mod jury;
 mod lenses;
+mod mixup;
 mod resident;
 pub(crate) mod restore;
 mod run;
