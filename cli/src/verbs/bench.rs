@@ -5,14 +5,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use gliss_types::{SweepRow, TrialState};
 use gliss_wire::v1;
+use gliss_worker::Device;
 use serde_json::json;
 
 use super::Setting;
 use crate::args::{BenchVerb, Output};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use gliss_worker::Device;
-
 use crate::local::{Local, Slots};
 use crate::remote::Remote;
 use crate::table;

@@ -60,8 +60,10 @@ fn device(name: &str) -> Result<Device, Box<dyn Error>> {
         "" | "cpu" => Ok(Device::Cpu),
         #[cfg(feature = "cuda")]
         "cuda" => {
+            use gliss_types::recipe::Precision;
+
             if std::env::var_os("GLISS_TF32").is_some() {
-                ops::set_precision(ops::Precision::Tf32);
+                ops::set_precision(Precision::Tf32);
             }
             Ok(gliss_nets::open_gpu(0)?)
         }

@@ -66,8 +66,8 @@ pub enum OpError {
         /// Number of classes.
         classes: usize,
     },
-    /// A device that this operation has no code for.
-    #[error("{op}: the tensor is not in the CPU's memory")]
+    /// A tensor in another memory than the others, or in one that this operation has no code for.
+    #[error("{op}: a tensor is in a memory where the operation does not run")]
     Device {
         /// The operation.
         op: &'static str,

@@ -29,7 +29,6 @@ mod lstm;
 mod matrix;
 mod max_pool2d;
 mod phases;
-mod precision;
 mod recurrent;
 mod relu;
 mod shifted;
@@ -50,12 +49,20 @@ pub use gru::{GruWeights, Reset, gru};
 pub use linear::{Activation, linear};
 pub use lstm::{LstmWeights, lstm};
 pub use max_pool2d::{global_max_pool2d, max_pool2d};
-pub use precision::{Precision, set_precision};
 pub use recurrent::Steps;
 pub use relu::{relu, relu6};
 pub use window::{Axis, Padding, Window};
 
 pub(crate) use element::{Element, by_type, slice, with_slice};
+
+/// Says what the matrix products of operations round their factors to that this thread begins from now on, on a GPU; their
+/// gradients do as they did. On the CPU, and for f64, nothing is rounded.
+pub fn set_precision(precision: gliss_types::recipe::Precision) {
+    #[cfg(feature = "cuda")]
+    cuda::set_precision(precision);
+    #[cfg(not(feature = "cuda"))]
+    let _ = precision;
+}
 
 /// Yields what an operation on the GPU yields, from the function that this is in, if the tensor is there.
 macro_rules! on_gpu {

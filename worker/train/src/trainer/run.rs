@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use gliss_nets::draw::{Draw, Stream};
-use gliss_nets::ops::{Precision, set_precision};
+use gliss_nets::ops::set_precision;
 use gliss_nets::{Network, Part};
-use gliss_types::recipe::{self as settings, Noop, Training};
+use gliss_types::recipe::{Noop, Training};
 use gliss_types::{CheckpointRef, Objective, Recipe, Summary};
 
 use super::batch::Batches;
@@ -98,11 +98,7 @@ fn fit(
     let deal = examples.deal(&training.split)?;
     let mut preparing = |done, total| events(Event::Preparing { done, total });
     let device = context.device.open()?;
-    set_precision(match training.precision {
-        settings::Precision::Single => Precision::Single,
-        settings::Precision::Tf32 => Precision::Tf32,
-        settings::Precision::Bf16 => Precision::Bf16,
-    });
+    set_precision(training.precision);
     let batches = Batches::new(examples, training, &deal, &mut Waiting::new(&mut preparing, control))?;
     let batches = batches.on(device.clone(), Device::free_memory(&device))?;
     let network = Network::build(&training.net, &batches.shapes(), examples.classes.len(), training.seed, &device)?;

@@ -10,9 +10,10 @@ use candle_core::cuda_backend::cudarc::driver::{CudaFunction, DevicePtr, LaunchC
 use candle_core::cuda_backend::cudarc::nvrtc::{CompileOptions, compile_ptx_with_opts};
 use candle_core::op::BackpropOp;
 use candle_core::{CudaDevice, CudaStorage, DType, Device, Error, Result, Shape, Storage, Tensor};
+use gliss_types::recipe::Precision;
 
 use super::product::precision;
-use crate::ops::{OpError, Precision};
+use crate::ops::OpError;
 
 /// A file of kernels.
 #[derive(Debug)]

@@ -8,8 +8,9 @@ use std::ffi::{c_int, c_longlong, c_void};
 use candle_core::cuda_backend::cudarc::cublas::{result, sys};
 use candle_core::{DType, Error, Result};
 
+use gliss_types::recipe::Precision;
+
 use super::{Arg, Gpu};
-use crate::ops::Precision;
 
 thread_local! {
     static PRECISION: Cell<Precision> = const { Cell::new(Precision::Single) };
