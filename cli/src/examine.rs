@@ -188,17 +188,19 @@ impl Seen {
         let whole = |dims: Vec<Option<usize>>| dims.into_iter().map(|dim| dim.unwrap_or(columns)).collect();
         let inputs: Vec<Vec<usize>> = shapes.into_iter().map(whole).collect();
         let net = json!(training.net);
-        let key = format!("{net} {inputs:?} {classes}");
+        let outputs = training.outputs(classes);
+        let key = format!("{net} {inputs:?} {outputs}");
         if let Some(index) = self.net_index.get(&key) {
             self.nets[*index].points += 1;
             return Ok(*index);
         }
         let shapes: Vec<&[usize]> = inputs.iter().map(Vec::as_slice).collect();
-        let layers = gliss_nets::walk(&training.net, &shapes, classes).map_err(|error| {
+        let layers = gliss_nets::walk(&training.net, &shapes, outputs).map_err(|error| {
             Failure::from(planned.fault("net", None, &format!("failed to {}", chain(&error)), None))
         })?;
         if let (Some(path), true) = (&training.net.weights, look) {
-            let checked = weights::check(Path::new(path), &training.net, &shapes, classes, Part::Body);
+            let part = if training.quirks.head_1000 { Part::Whole } else { Part::Body };
+            let checked = weights::check(Path::new(path), &training.net, &shapes, outputs, part);
             checked.map_err(|error| {
                 let message = format!("failed to {}", chain(&error));
                 let help =

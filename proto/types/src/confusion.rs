@@ -20,15 +20,15 @@ pub struct ClassCounts {
 
 impl ClassCounts {
     /// One for each of `classes`, out of pairs of classes: the true one, the predicted one, and how often they met. Pairs
-    /// of other classes are passed over.
+    /// of another true class are passed over; a prediction that is no class at all is a miss.
     pub fn gather(classes: usize, pairs: impl IntoIterator<Item = (usize, usize, u64)>) -> Vec<ClassCounts> {
         let mut counts = vec![ClassCounts::default(); classes];
         for (truth, predicted, count) in pairs {
-            if truth >= classes || predicted >= classes {
-                continue;
+            let Some(of) = counts.get_mut(truth) else { continue };
+            of.support += count;
+            if let Some(taken_for) = counts.get_mut(predicted) {
+                taken_for.predicted += count;
             }
-            counts[truth].support += count;
-            counts[predicted].predicted += count;
             if truth == predicted {
                 counts[truth].right += count;
             }

@@ -9,8 +9,8 @@ use candle_core::{DType, Device, Tensor, Var};
 use differences::{Outcome, check, random};
 use gliss_nets::ops::{
     Activation, Axis, ConvMethod, GruWeights, Padding, PaddingCounts, Reset, Steps, Window, adaptive_avg_pool2d,
-    avg_pool2d, batch_norm, batch_norm_eval, conv2d, conv2d_grouped, elu, global_avg_pool2d, global_max_pool2d, gru,
-    max_pool2d, relu6, update_running,
+    avg_pool2d, batch_norm, batch_norm_eval, batch_norm_frozen, conv2d, conv2d_grouped, elu, global_avg_pool2d,
+    global_max_pool2d, gru, max_pool2d, relu6, update_running,
 };
 use golden::{max_diff, values};
 
@@ -111,6 +111,13 @@ fn batch_norms() -> Outcome {
         let [x, weight, bias] = &arguments;
         let (y, stats) = batch_norm(x, weight, bias, 1e-5, Activation::Relu)?;
         let again = batch_norm_eval(x, [weight, bias, &stats.mean, &stats.variance], 1e-5, Activation::Relu)?;
+        assert!(max_diff(&values(&again)?, &values(&y)?) < 1e-12, "{shape:?}");
+        let statistics = [&stats.mean, &stats.variance];
+        check(&format!("batch norm on frozen statistics {shape:?}"), &arguments, |a| {
+            let [mean, variance] = statistics;
+            batch_norm_frozen(&a[0], [&a[1], &a[2], mean, variance], 1e-5, Activation::Relu)
+        })?;
+        let again = batch_norm_frozen(x, [weight, bias, &stats.mean, &stats.variance], 1e-5, Activation::Relu)?;
         assert!(max_diff(&values(&again)?, &values(&y)?) < 1e-12, "{shape:?}");
         let count: usize = shape.iter().product::<usize>() / channels;
         assert_eq!(stats.count, count);

@@ -1,124 +1,16 @@
-//! Whole trainings: they learn, they repeat to the bit, and they go on from where they stopped. On the processor, or where
-//! `GLISS_TEST_DEVICE` says (`cuda`, in a build with that feature).
+//! Whole trainings: they learn, they repeat to the bit, and they go on from where they stopped.
 
 mod support;
 
 use std::fs;
-use std::path::Path;
 
-use gliss_train::checkpoint::{CheckpointError, CheckpointStore};
-use gliss_train::trainer::{Context, Event, Finish, TrainError, run};
-use gliss_train::{Control, Device, Library};
-use gliss_types::{CheckpointRef, EpochReport, Goal, Objective, Recipe, Summary};
+use gliss_train::checkpoint::CheckpointError;
+use gliss_train::trainer::{Finish, TrainError};
+use gliss_types::{EpochReport, Goal, Objective, Recipe};
 use serde_json::{Value, json};
 
+use support::bench::{Bench, on_table, table, timeless, value_of, without_time};
 use support::{real_data, recipe, small_soundtracks};
-
-fn device() -> Device {
-    let named = std::env::var("GLISS_TEST_DEVICE");
-    named.map_or(Device::Cpu, |name| name.parse().expect("a device"))
-}
-
-/// A place to train in.
-struct Bench {
-    root: tempfile::TempDir,
-    library: Library,
-    checkpoints: CheckpointStore,
-    objective: Objective,
-}
-
-impl Bench {
-    fn new() -> Self {
-        let root = tempfile::tempdir().expect("a folder");
-        let checkpoints = root.path().join("checkpoints");
-        Bench {
-            library: Library::new(root.path().join("cache"), 2),
-            checkpoints: CheckpointStore::open(checkpoints.to_str().expect("text")).expect("opened"),
-            objective: Objective::default(),
-            root,
-        }
-    }
-
-    /// Trains, stopping at the first step after `stop_after` epochs in all; yields the end and the epochs' reports.
-    fn train(
-        &self,
-        recipe: &Recipe,
-        resume: Option<CheckpointRef>,
-        stop_after: u32,
-    ) -> Result<(Finish, Vec<EpochReport>), TrainError> {
-        let context = Context {
-            library: &self.library,
-            checkpoints: &self.checkpoints,
-            objective: &self.objective,
-            device: device(),
-            resume,
-        };
-        let (control, mut reports) = (Control::new(), Vec::new());
-        let finish = run(recipe, &context, &control, &mut |event| match event {
-            Event::Epoch(report) => {
-                assert!(self.checkpoints.read(&report.checkpoint.hash).is_ok(), "kept before it is reported");
-                reports.push(report);
-            }
-            // In the midst of an epoch, so that what is lost is seen to be trained again.
-            Event::Step { epoch, .. } if epoch > stop_after => control.stop(),
-            _ => {}
-        })?;
-        Ok((finish, reports))
-    }
-
-    fn complete(&self, recipe: &Recipe) -> (Summary, Vec<EpochReport>) {
-        match self.train(recipe, None, u32::MAX).expect("trains") {
-            (Finish::Completed(summary), reports) => (summary, reports),
-            (Finish::Interrupted, _) => panic!("nobody stopped it"),
-        }
-    }
-
-    /// Names and bits of the tensors of a checkpoint.
-    fn bits(&self, reference: &CheckpointRef) -> Vec<(String, Vec<u32>)> {
-        let tensors = self.checkpoints.read(&reference.hash).expect("there").tensors;
-        tensors.into_iter().map(|t| (t.name, t.values.iter().map(|value| value.to_bits()).collect())).collect()
-    }
-}
-
-fn without_time(summary: &Summary) -> Summary {
-    Summary { train_seconds: 0.0, ..summary.clone() }
-}
-
-fn timeless(reports: &[EpochReport]) -> Vec<(u32, Vec<(String, u64)>)> {
-    let points = |report: &EpochReport| {
-        let timeless = report.points.iter().filter(|point| !point.metric.ends_with("_seconds"));
-        (report.epoch, timeless.map(|point| (point.metric.clone(), point.value.to_bits())).collect())
-    };
-    reports.iter().map(points).collect()
-}
-
-/// A table of three classes that a net can learn, but not at once.
-fn table(folder: &Path) -> std::path::PathBuf {
-    let mut text = String::from("filename,a,b,c,label\n");
-    for row in 0..90u32 {
-        let noise =
-            |salt: u32| f64::from((row.wrapping_mul(2_654_435_761u32.wrapping_mul(salt)) >> 12) & 0xffff) / 65_536.0;
-        let class = row % 3;
-        let (a, b) = (f64::from(class) + 2.0 * noise(3), 10.0 * noise(5) - 4.0 * f64::from(class));
-        text.push_str(&format!("{row}.wav,{a},{b},{},{}\n", noise(7), ["rock", "jazz", "folk"][class as usize]));
-    }
-    let path = folder.join("table.csv");
-    fs::write(&path, text).expect("written");
-    path
-}
-
-fn on_table(path: &Path, changes: Value) -> Recipe {
-    let mut settings = json!({
-        "data": {"source": "table", "path": path},
-        "split": {"valid": 0.2, "test": 0.2},
-        "net": {"name": "mlp", "hidden": [16], "dropout": 0.2},
-        "batch": 8, "epochs": 6, "seed": 5,
-    });
-    for (key, value) in changes.as_object().expect("a mapping") {
-        settings[key] = value.clone();
-    }
-    recipe(settings)
-}
 
 fn adam() -> Value {
     json!({"optimiser": {"name": "adam", "lr": 0.01, "weight_decay": 1e-4}})
@@ -138,11 +30,6 @@ fn plateau() -> Value {
         "schedule": {"name": "plateau", "watch": "valid_accuracy", "factor": 0.5, "patience": 0, "threshold": 0.5,
                      "threshold_mode": "abs", "cooldown": 1, "warmup": 0.5},
     })
-}
-
-/// What an epoch reported.
-fn value_of(report: &EpochReport, metric: &str) -> f64 {
-    report.points.iter().find(|point| point.metric == metric).expect(metric).value
 }
 
 #[test]
@@ -241,6 +128,46 @@ fn the_rate_is_cut_at_a_plateau_and_warmed_up_before() {
         assert!((value_of(report, "lr") - 0.035 * step / 18.0).abs() < 1e-12, "{report:?}");
     }
     assert!(value_of(&reports[5], "lr") < 0.001, "the cosine ends with the training");
+}
+
+#[test]
+fn a_training_without_progress_ends_early_and_resumed_at_the_same_epoch() {
+    let bench = Bench::new();
+    let path = table(bench.root.path());
+    let settings =
+        |patience: u32| json!({"epochs": 40, "optimiser": {"lr": 0.01}, "early_stop": {"patience": patience}});
+    let (_, all) = bench.complete(&on_table(&path, settings(0)));
+    let accuracies: Vec<f64> = all.iter().map(|report| value_of(report, "valid_accuracy")).collect();
+    // The first epoch that is the fourth in a row without a better one.
+    let best_before = |epoch: usize| accuracies[..epoch].iter().copied().fold(f64::MIN, f64::max);
+    let idle = |epoch: usize| (epoch - 3..=epoch).all(|epoch| accuracies[epoch] <= best_before(epoch));
+    let end = (4..40).find(|epoch| idle(*epoch)).expect("the table is learnt in less than 40 epochs") + 1;
+    let recipe = on_table(&path, settings(3));
+    let (summary, reports) = bench.complete(&recipe);
+    assert_eq!((summary.epochs as usize, summary.best_epoch as usize), (end, end - 4));
+    assert_eq!(timeless(&reports), timeless(&all)[..end]);
+    for stop_after in [1, summary.best_epoch, end as u32 - 1, end as u32] {
+        let (_, before) = bench.train(&recipe, None, stop_after).expect("trains");
+        let resume = Some(before[stop_after as usize - 1].checkpoint.clone());
+        let (finish, after) = bench.train(&recipe, resume, u32::MAX).expect("goes on");
+        let Finish::Completed(again) = finish else { panic!("nobody stopped it") };
+        assert_eq!((without_time(&again), after.len()), (without_time(&summary), end - stop_after as usize));
+    }
+}
+
+#[test]
+fn a_partial_batch_can_be_left_out() {
+    let bench = Bench::new();
+    let path = table(bench.root.path());
+    let trained = |settings: Value| bench.complete(&on_table(&path, settings)).1.remove(5);
+    // 54 rows are six batches of nine.
+    let whole = |drop_last: bool| trained(json!({"drop_last": drop_last, "batch": 9}));
+    assert_eq!(timeless(&[whole(true)]), timeless(&[whole(false)]));
+    // And one of 50, of which a share is seen.
+    let report = trained(json!({"drop_last": true, "batch": 50}));
+    assert!((value_of(&report, "train_accuracy") * 50.0).fract() < 1e-9, "{report:?}");
+    let error = bench.train(&on_table(&path, json!({"drop_last": true, "batch": 55})), None, 9).expect_err("no batch");
+    assert!(error.to_string().contains("a batch of 55 with the 54 examples") && !error.retry(), "{error}");
 }
 
 #[test]

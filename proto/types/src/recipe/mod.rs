@@ -3,16 +3,20 @@
 mod augment;
 mod class_weights;
 mod data;
+mod early_stop;
 mod features;
 mod net;
 mod optimiser;
 mod precision;
+mod quirks;
 mod schedule;
 mod split;
+mod watch;
 
 pub use augment::{Amount, Augment, Change, CopiesOf, Length, MaskValue, Masks, What};
 pub use class_weights::ClassWeights;
 pub use data::{DATA_PATHS, Data, FmaSubset, GTZAN_GENRES, gtzan_clip};
+pub use early_stop::EarlyStop;
 pub use features::{
     Aggregate, Colours, Columns, Compress, Cut, Embedding, Features, Filters, Fit, Image, Input, Kind, Layout, Mel,
     MelPicture, Normalise, Padding, Pieces, Reference, STATISTICS, STATISTICS_RATE, Segments, Statistics,
@@ -24,8 +28,10 @@ pub use net::{
 };
 pub use optimiser::{Adam, AdamForm, Method, Optimiser};
 pub use precision::Precision;
-pub use schedule::{Anneal, Course, Cycle, Plateau, Schedule, Threshold, Warmup, Watch};
+pub use quirks::Quirks;
+pub use schedule::{Anneal, Course, Cycle, Plateau, Schedule, Threshold, Warmup};
 pub use split::{FOLD_LIMIT, FilteredLists, Split};
+pub use watch::Watch;
 
 use std::collections::BTreeMap;
 
@@ -71,6 +77,9 @@ pub struct Training {
     pub schedule: Schedule,
     /// Examples a step; the last step of an epoch takes what is left.
     pub batch: u32,
+    /// Whether a last step of less than `batch` examples is left out.
+    #[serde(skip_serializing_if = "is_off")]
+    pub drop_last: bool,
     /// Parts in which a step's examples go through the net, one after another; their gradients are summed to those of all.
     #[serde(skip_serializing_if = "is_one")]
     pub grad_accumulation: u32,
@@ -89,12 +98,22 @@ pub struct Training {
     pub precision: Precision,
     /// Passes over the training split.
     pub epochs: u32,
+    /// When it ends before the last of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early_stop: Option<EarlyStop>,
+    /// Defects of published programs.
+    #[serde(skip_serializing_if = "Quirks::are_none")]
+    pub quirks: Quirks,
     /// Initial weights, shuffling and dropout are functions of it.
     pub seed: u64,
 }
 
 fn is_one(value: &u32) -> bool {
     *value == 1
+}
+
+fn is_off(value: &bool) -> bool {
+    !value
 }
 
 fn is_zero(value: &f64) -> bool {
@@ -179,6 +198,13 @@ impl Training {
             let rule = format!("at most `batch`, which is {batch}: the parts of a step hold an example each");
             r.impossible("grad_accumulation", grad_accumulation, rule);
         }
+        let quirks = Quirks::read(r);
+        let pieces = features.segments.as_ref();
+        if quirks.divide_by_full_set > 0 && pieces.is_some_and(|segments| segments.aggregate_valid) {
+            let rule =
+                "0 where validation judges clips by their segments; set `features.segments.aggregate_valid: false`";
+            r.impossible("quirks.divide_by_full_set", quirks.divide_by_full_set, rule);
+        }
         Training {
             data,
             split,
@@ -188,14 +214,29 @@ impl Training {
             optimiser,
             schedule,
             batch,
+            drop_last: r.boolean("drop_last", false),
             grad_accumulation,
             label_smoothing: r.float("label_smoothing", 0.0, |v| (0.0..1.0).contains(&v), "from 0 to less than 1"),
             mixup: r.float("mixup", 0.0, |v| (0.0..=100.0).contains(&v), "from 0 to 100"),
             class_weights: ClassWeights::read(r),
             precision: Precision::read(r),
             epochs,
+            early_stop: EarlyStop::read(r),
+            quirks,
             seed: r.int("seed", 0, 0..=u64::MAX),
         }
+    }
+}
+
+impl Training {
+    /// Outputs of its net for data of that many classes, the first of which are the classes.
+    pub fn outputs(&self, classes: usize) -> usize {
+        if self.quirks.head_1000 { classes.max(Quirks::HEAD) } else { classes }
+    }
+
+    /// Whether a last step of less than `batch` examples is left out.
+    pub fn drops_last(&self) -> bool {
+        self.drop_last || self.quirks.divide_by_full_set > 0
     }
 }
 
@@ -218,7 +259,9 @@ mod tests {
                    "optimiser": {"name": "sgd", "lr": 0.1, "momentum": 0.9},
                    "schedule": {"name": "triangular", "max_lr": 0.2}}),
             json!({"data": {"source": "synth"}, "epochs": 7, "batch": 64, "grad_accumulation": 4, "label_smoothing": 0.1, "precision": "bf16",
-                   "mixup": 0.2, "class_weights": "balanced",
+                   "mixup": 0.2, "class_weights": "balanced", "drop_last": true, "early_stop": {"patience": 8, "watch": "valid_loss"},
+                   "quirks": {"eval_mode_after_first_epoch": true, "head_1000": true, "sliding_minibatch": true,
+                              "validate_in_train_mode": true, "divide_by_full_set": 16},
                    "optimiser": {"name": "rmsprop", "clip_norm": 1},
                    "schedule": {"name": "cosine", "warmup": 0.3}}),
             json!({"data": {"source": "manifest", "path": "/m.csv"}, "split": {"method": "folds", "valid": 1, "test": 0}}),
@@ -253,7 +296,8 @@ mod tests {
             "optimiser": {"name": "sgd", "momentum": 0.9, "dampening": 0, "clip_norm": 0},
             "schedule": {"name": "triangular", "half_cycle": 4, "warmup": 0},
             "grad_accumulation": 1, "label_smoothing": 0, "precision": "single",
-            "mixup": 0, "class_weights": "none",
+            "mixup": 0, "class_weights": "none", "drop_last": false, "early_stop": {"patience": 0},
+            "quirks": {"head_1000": false, "divide_by_full_set": 0},
         }));
         assert_eq!(recipe.expect("a recipe").key().as_str(), "16854e3dca5da0274c088296a1618048");
     }
@@ -285,6 +329,12 @@ mod tests {
             (json!({"data": {"source": "synth"}, "precision": "half"}), "precision"),
             (json!({"data": {"source": "synth"}, "mixup": -0.1}), "mixup"),
             (json!({"data": {"source": "synth"}, "class_weights": "even"}), "class_weights"),
+            (json!({"data": {"source": "synth"}, "early_stop": {"patience": 3, "watch": "lr"}}), "early_stop.watch"),
+            (
+                json!({"data": {"source": "folder", "path": "/f"}, "quirks": {"divide_by_full_set": 16},
+                       "features": {"kind": "mel", "segments": {"frames": 125}}}),
+                "quirks.divide_by_full_set",
+            ),
             (json!({"data": {"source": "folder"}}), "data.path"),
             (json!({"data": {"source": "gtzan", "path": "/g", "genres": ["jazz"]}}), "data.genres"),
             (json!({"data": {"source": "gtzan", "path": "/g", "genres": ["jazz", "rock", "rock"]}}), "data.genres"),

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::Watch;
 use crate::settings::Reader;
 
 /// How the learning rate moves: warmed up or not, then on a course. Lengths are in epochs, fractions allowed; the rate
@@ -135,18 +136,6 @@ pub struct Plateau {
     pub cooldown: u32,
     /// The rate is not cut further.
     pub min_lr: f64,
-}
-
-/// What a plateau is seen in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Watch {
-    /// Smaller is better.
-    ValidLoss,
-    /// Larger is better.
-    ValidAccuracy,
-    /// Larger is better.
-    ValidMacroF1,
 }
 
 /// How a difference is measured.
@@ -321,11 +310,7 @@ fn milestones(r: &mut Reader<'_>) -> Vec<u32> {
 
 fn plateau(r: &mut Reader<'_>, lr: f64) -> Plateau {
     Plateau {
-        watch: match r.choice(WATCH, Some("valid_loss"), &["valid_loss", "valid_accuracy", "valid_macro_f1"]) {
-            "valid_accuracy" => Watch::ValidAccuracy,
-            "valid_macro_f1" => Watch::ValidMacroF1,
-            _ => Watch::ValidLoss,
-        },
+        watch: Watch::read(r, WATCH, "valid_loss"),
         factor: r.float(FACTOR, 0.1, |v| v > 0.0 && v < 1.0, "more than 0 and less than 1"),
         patience: r.int32(PATIENCE, 10, 0..=100_000),
         threshold: r.float(THRESHOLD, 1e-4, |v| (0.0..=1e9).contains(&v), "from 0 to 1000000000"),

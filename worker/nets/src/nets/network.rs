@@ -24,6 +24,9 @@ pub enum Mode {
         /// From 0, in its epoch or over all: any numbering in which no step of an epoch comes twice.
         step: u64,
     },
+    /// A training step of a net that behaves as if it predicted: gradients can follow, but nothing is dropped, and running
+    /// statistics normalise and stay as they are.
+    Frozen,
     /// Predictions: nothing is dropped, running statistics normalise, and no graph is kept.
     Eval,
 }
@@ -134,7 +137,7 @@ impl Network {
     fn layer(&self, number: usize, row: &Row, from: &[&Tensor], mode: Mode) -> candle_core::Result<Tensor> {
         let values = &self.values[number];
         let parameter = |i: usize| match mode {
-            Mode::Train { .. } => values[i].as_tensor().clone(),
+            Mode::Train { .. } | Mode::Frozen => values[i].as_tensor().clone(),
             Mode::Eval => values[i].as_detached_tensor(),
         };
         let x = from[0];
@@ -172,7 +175,7 @@ impl Network {
                 Mode::Train { seed, epoch, step } => {
                     ops::dropout(x, p, Draw::new(seed, Stream::Dropout(number as u32), epoch, step))
                 }
-                Mode::Eval => Ok(x.clone()),
+                Mode::Frozen | Mode::Eval => Ok(x.clone()),
             },
             &Kind::Linear { activation, .. } => ops::linear(x, &parameter(0), &parameter(1), activation),
             &Kind::Gru { reset, steps, .. } => {
@@ -192,6 +195,10 @@ impl Network {
                 let (y, stats) = ops::batch_norm(x, weight.as_tensor(), bias.as_tensor(), eps, activation)?;
                 ops::update_running(mean, variance, &stats, momentum, unbiased)?;
                 Ok(y)
+            }
+            Mode::Frozen => {
+                let [mean, variance] = [mean, variance].map(|var| var.as_detached_tensor());
+                ops::batch_norm_frozen(x, [weight.as_tensor(), bias.as_tensor(), &mean, &variance], eps, activation)
             }
             Mode::Eval => {
                 let [weight, bias, mean, variance] = [weight, bias, mean, variance].map(|var| var.as_detached_tensor());

@@ -93,6 +93,30 @@ pub fn batch_norm_eval(
     x.contiguous()?.apply_op1_no_bwd(&Affine { grid, scales, shifts, activation })
 }
 
+/// The same values as [`batch_norm_eval`], with gradients for `x`, `weight` and `bias`; the statistics stay as they are. Made of
+/// plain products and sums, as a net that is tuned on frozen statistics has no need to be quick.
+///
+/// # Errors
+/// Shapes that do not fit; numbers other than f32 and f64.
+pub fn batch_norm_frozen(
+    x: &Tensor,
+    [weight, bias, mean, variance]: [&Tensor; 4],
+    eps: f64,
+    activation: Activation,
+) -> Result<Tensor> {
+    let grid = Grid::of(x.dims(), weight.dims(), bias.dims())?;
+    let mut shape = vec![1; x.rank()];
+    shape[1] = grid.channels;
+    let across = |tensor: &Tensor| tensor.reshape(shape.as_slice());
+    let scale = (weight / (variance + eps)?.sqrt()?)?;
+    let shift = (bias - (mean * &scale)?)?;
+    let y = x.broadcast_mul(&across(&scale)?)?.broadcast_add(&across(&shift)?)?;
+    match activation {
+        Activation::None => Ok(y),
+        Activation::Relu => super::relu(&y),
+    }
+}
+
 /// Moves running statistics towards a batch's by the share `momentum`. The running variance takes the batch's as it is, or,
 /// `unbiased`, with one value less in its count.
 ///

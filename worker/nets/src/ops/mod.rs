@@ -36,7 +36,7 @@ mod smooth;
 mod window;
 
 pub use average::{PaddingCounts, adaptive_avg_pool2d, avg_pool2d, global_avg_pool2d};
-pub use batch_norm::{BatchStats, batch_norm, batch_norm_eval, update_running};
+pub use batch_norm::{BatchStats, batch_norm, batch_norm_eval, batch_norm_frozen, update_running};
 pub use binary_cross_entropy::binary_cross_entropy;
 pub use conv_block::conv_relu_pool;
 pub use conv2d::{ConvMethod, conv2d, conv2d_grouped};

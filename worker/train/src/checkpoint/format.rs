@@ -13,6 +13,7 @@ use safetensors::tensor::{Dtype, SafeTensors, View};
 use serde::{Deserialize, Serialize};
 
 use super::CheckpointError;
+use crate::patience::Patience;
 
 const VERSION: u32 = 1;
 const KEY: &str = "glissando";
@@ -56,6 +57,9 @@ pub struct Progress {
     /// How far the rate has come that is cut at a plateau; none with other schedules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plateau: Option<Plateau>,
+    /// How long there has been no progress; none in a trial that does not end for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience: Option<Patience>,
 }
 
 /// The best epoch so far.
@@ -168,6 +172,7 @@ pub(super) mod tests {
                 seconds: 1.0 / 3.0,
                 best: Some(Best { epoch: 2, score: 0.1 + 0.2, metrics }),
                 plateau: Some(Plateau::new(0.1 + 0.2)),
+                patience: Some(Patience::default()),
             },
             basis: Some(Basis { classes: vec!["jazz".into(), "rock".into()], lengths: vec![936] }),
             tensors: vec![

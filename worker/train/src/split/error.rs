@@ -28,6 +28,17 @@ pub enum SplitError {
         /// The groups in which it occurs.
         groups: usize,
     },
+    /// Not one whole batch is there, and partial ones are left out.
+    #[error(
+        "fill a batch of {batch} with the {examples} examples that train, as partial batches are left out; use a smaller `batch` or \
+         `drop_last: false`"
+    )]
+    NoWholeBatch {
+        /// That train.
+        examples: usize,
+        /// Wanted.
+        batch: u32,
+    },
     /// The split needs a column that the data has not.
     #[error("find column {column:?}, which the split needs; set `{setting}` to the column that is meant")]
     NoColumn {

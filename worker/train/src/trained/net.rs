@@ -98,7 +98,8 @@ impl Trained {
             }
         }
         let shapes: Vec<&[usize]> = shapes.iter().map(Vec::as_slice).collect();
-        let network = Network::build(&training.net, &shapes, basis.classes.len(), training.seed, &Device::Cpu)?;
+        let outputs = training.outputs(basis.classes.len());
+        let network = Network::build(&training.net, &shapes, outputs, training.seed, &Device::Cpu)?;
         network.load(Part::Whole, find)?;
         Ok(Trained { recipe, basis, constants, lenses, network })
     }
@@ -150,7 +151,8 @@ impl Trained {
                 self.lenses.iter().zip(&seen).map(|(lens, seen)| lens.batch(seen, from..to)).collect();
             let tensors = tensors?;
             let made = self.network.forward(&tensors.iter().collect::<Vec<_>>(), Mode::Eval)?;
-            logits.extend(made.to_vec2::<f32>()?);
+            // Outputs beyond the classes are of none.
+            logits.extend(made.narrow(1, 0, self.basis.classes.len())?.to_vec2::<f32>()?);
         }
         if logits.is_empty() {
             let reason = "failed to find a segment in it: it is too short".to_owned();

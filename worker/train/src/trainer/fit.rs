@@ -15,7 +15,7 @@ use gliss_types::recipe::{ClassWeights, Course, Training, Watch};
 use gliss_types::{CheckpointRef, EpochReport, MetricPoint, Objective, Summary, TrialKey};
 
 use super::batch::{Batch, Batches, Example, Feed, Side};
-use super::judge::{Tally, judge};
+use super::judge::{Manner, Tally, judge};
 use super::lenses::Epoch;
 use super::mixup::mix;
 use super::restore::{BASIS, BEST, OPTIMISER, Tensors, WEIGHTS, pack, set_weights, stored, weights};
@@ -24,7 +24,13 @@ use crate::Control;
 use crate::checkpoint::{Best, Checkpoint, CheckpointError, CheckpointStore, Progress};
 use crate::data::DataError;
 use crate::features::{Need, Preparation, Waiting};
+use crate::patience::Patience;
 use crate::split::{Deal, SplitError};
+
+/// The stream of numbers that order the validation side where a quirk shuffles it. Never changed.
+const VALID_ORDER: u32 = 0x41;
+/// Steps of validation count from here where a quirk has them drop values.
+const VALID_STEPS: u64 = 1 << 40;
 
 /// A trial's weights and how far it has come.
 pub(super) struct Fit<'a> {
@@ -62,7 +68,8 @@ impl<'a> Fit<'a> {
         let key = key.as_str().to_owned();
         let watched = matches!(training.schedule.course, Course::Plateau(_));
         let plateau = watched.then(|| Plateau::new(training.optimiser.lr()));
-        let progress = Progress { key, epoch: 0, steps: 0, seconds: 0.0, best: None, plateau };
+        let patience = training.early_stop.map(|_| Patience::default());
+        let progress = Progress { key, epoch: 0, steps: 0, seconds: 0.0, best: None, plateau, patience };
         let class_weights = (training.class_weights == ClassWeights::Balanced).then(|| batches.balanced());
         let batches = Arc::new(batches);
         let waited = Duration::ZERO;
@@ -106,6 +113,9 @@ impl<'a> Fit<'a> {
         if self.progress.plateau.is_some() && progress.plateau.is_none() {
             return Err(CheckpointError::Lacks { what: "at which rate its schedule is" });
         }
+        if self.progress.patience.is_some() && progress.patience.is_none() {
+            return Err(CheckpointError::Lacks { what: "how long it has been without progress" });
+        }
         let mut tensors = Tensors::of(checkpoint);
         let current = tensors.take_all(WEIGHTS, &self.network)?;
         let is_best = progress.best.as_ref().is_none_or(|best| best.epoch == progress.epoch);
@@ -142,7 +152,7 @@ impl<'a> Fit<'a> {
             epochs_done: self.progress.epoch,
             skipped: clips.map_or(0, |clips| clips.skipped().len()),
         });
-        while self.progress.epoch < self.training.epochs {
+        while self.goes_on() {
             let began = Instant::now();
             self.waited = Duration::ZERO;
             let mut metrics = self.epoch(stop, events)?;
@@ -158,11 +168,17 @@ impl<'a> Fit<'a> {
         self.test(stop, events)
     }
 
+    /// Whether there is an epoch to come.
+    fn goes_on(&self) -> bool {
+        let rule = self.training.early_stop.as_ref().zip(self.progress.patience.as_ref());
+        self.progress.epoch < self.training.epochs && !rule.is_some_and(|(rule, patience)| patience.is_over(rule))
+    }
+
     /// All listed examples in the order in which they are needed from here on, some of them more than once.
     fn needed(&self, listed: usize) -> Vec<usize> {
         let Deal { valid, test, .. } = self.deal;
         let mut places = Vec::with_capacity(2 * listed);
-        if self.progress.epoch < self.training.epochs {
+        if self.goes_on() {
             places.extend(places_of(&self.order()));
             places.extend(valid);
         }
@@ -177,6 +193,10 @@ impl<'a> Fit<'a> {
         // Draws count epochs from 0.
         let drawn = u64::from(self.progress.epoch);
         let train = self.batches.train();
+        if self.training.quirks.sliding_minibatch {
+            let (steps, batch) = (self.steps_of(train.len()) as usize, self.training.batch as usize);
+            return (0..steps).flat_map(|step| train.iter().skip(step).take(batch)).copied().collect();
+        }
         let order = draw::permutation(self.training.seed, drawn, train.len() as u32);
         order.into_iter().map(|place| train[place as usize]).collect()
     }
@@ -184,14 +204,21 @@ impl<'a> Fit<'a> {
     /// Steps of an epoch in which every listed example can be used. Schedules count with it: an epoch always begins at the same
     /// place of a schedule, and one that has fewer steps leaves out the rest of its share.
     fn steps_per_epoch(&self) -> u32 {
-        self.batches.train().len().div_ceil(self.training.batch as usize) as u32
+        self.steps_of(self.batches.train().len())
+    }
+
+    /// Steps that so many examples make, at least 1.
+    fn steps_of(&self, examples: usize) -> u32 {
+        let batch = self.training.batch as usize;
+        let steps = if self.training.drops_last() { examples / batch } else { examples.div_ceil(batch) };
+        steps.max(1) as u32
     }
 
     /// Of an epoch, as far as is known which examples can be used.
     fn steps_to_expect(&self) -> u32 {
         let train = places_of(self.batches.train());
         let hopeful = self.batches.clips().map_or(train.len(), |clips| clips.hopeful(&train));
-        hopeful.div_ceil(self.training.batch as usize) as u32
+        self.steps_of(hopeful)
     }
 
     /// One epoch of training and one look at the validation side. The metrics are all but the time.
@@ -210,7 +237,7 @@ impl<'a> Fit<'a> {
         })?;
         let mut preparing = |done, total| events(Event::Preparing { done, total });
         let mut waiting = Waiting::new(&mut preparing, stop);
-        let valid = judge(&self.network, &self.batches, Side::Valid, &mut waiting)?;
+        let valid = judge(&self.network, &self.batches, (Side::Valid, self.manner()), &mut waiting)?;
         self.waited += waiting.waited();
         self.refuse_empty_sides(&train, &valid)?;
         let epoch = self.progress.epoch + 1;
@@ -219,14 +246,18 @@ impl<'a> Fit<'a> {
         }
         self.progress.epoch = epoch;
         self.progress.steps = self.optimiser.steps();
+        let classes = self.batches.classes().len();
+        let watched = |watch| match watch {
+            Watch::ValidLoss => valid.loss(),
+            Watch::ValidAccuracy => valid.accuracy(),
+            Watch::ValidMacroF1 => valid.macro_f1(classes),
+        };
         if let (Course::Plateau(settings), Some(plateau)) = (&self.training.schedule.course, &mut self.progress.plateau)
         {
-            let watched = match settings.watch {
-                Watch::ValidLoss => valid.loss(),
-                Watch::ValidAccuracy => valid.accuracy(),
-                Watch::ValidMacroF1 => valid.macro_f1(self.batches.classes().len()),
-            };
-            plateau.note(settings, watched);
+            plateau.note(settings, watched(settings.watch));
+        }
+        if let (Some(rule), Some(patience)) = (&self.training.early_stop, &mut self.progress.patience) {
+            patience.note(rule, watched(rule.watch));
         }
         let named = |name: &str, value| (name.to_owned(), value);
         Ok(vec![
@@ -235,7 +266,7 @@ impl<'a> Fit<'a> {
             named("train_loss", train.loss()),
             named("valid_accuracy", valid.accuracy()),
             named("valid_loss", valid.loss()),
-            named("valid_macro_f1", valid.macro_f1(self.batches.classes().len())),
+            named("valid_macro_f1", valid.macro_f1(classes)),
         ])
     }
 
@@ -264,6 +295,16 @@ impl<'a> Fit<'a> {
             let examples = self.batches.next(feed, batch as usize, &mut waiting)?;
             self.waited += waiting.waited();
             let Some(examples) = examples else { break };
+            let count = examples.labels.len();
+            if count < batch as usize && self.training.drops_last() {
+                if number == 0 {
+                    return Err(SplitError::NoWholeBatch { examples: count, batch }.into());
+                }
+                if self.training.quirks.divide_by_full_set > 0 {
+                    train.leave_out(count);
+                }
+                break;
+            }
             lr = lr_at(schedule, base_lr, drawn * steps + number, steps as u32);
             let made = self.step(examples, (drawn, number), lr, &mut train);
             number += 1;
@@ -281,6 +322,21 @@ impl<'a> Fit<'a> {
             events(Event::Step { epoch, step, steps: expected.max(step) });
         }
         Ok((train, lr, number as u32))
+    }
+
+    /// How validation is done.
+    fn manner(&self) -> Manner {
+        let Training { batch, seed, quirks, .. } = *self.training;
+        let epoch = u64::from(self.progress.epoch);
+        let mut manner = Manner::default();
+        if quirks.validate_in_train_mode {
+            (manner.mode, manner.batch) = (Mode::Train { seed, epoch, step: VALID_STEPS }, batch as usize);
+        }
+        if quirks.divide_by_full_set > 0 {
+            manner.batch = quirks.divide_by_full_set as usize;
+            manner.shuffled = Some(Draw::new(seed, Stream::Other(VALID_ORDER), epoch, 0));
+        }
+        manner
     }
 
     /// A side of which nothing can be used. For the test side, as soon as that is known.
@@ -304,7 +360,7 @@ impl<'a> Fit<'a> {
         lr: f64,
         train: &mut Tally,
     ) -> Result<f64, TrainError> {
-        let Training { seed, grad_accumulation: parts, mixup, .. } = *self.training;
+        let Training { seed, grad_accumulation: parts, mixup, quirks, .. } = *self.training;
         let examples = match mixup {
             0.0 => examples,
             alpha => mix(examples, alpha, Draw::new(seed, Stream::Mixup, epoch, number))?,
@@ -314,7 +370,9 @@ impl<'a> Fit<'a> {
             let part = part?;
             // No two parts drop the same values.
             let step = number * u64::from(parts) + place as u64;
-            let (loss, logits) = self.loss(&part, Mode::Train { seed, epoch, step })?;
+            let frozen = quirks.eval_mode_after_first_epoch && epoch > 0;
+            let mode = if frozen { Mode::Frozen } else { Mode::Train { seed, epoch, step } };
+            let (loss, logits) = self.loss(&part, mode)?;
             // First all that a GPU can do without the host, which then waits for the loss.
             let gradients = loss.backward()?;
             let value = f64::from(loss.to_scalar::<f32>()?);
@@ -405,7 +463,7 @@ impl<'a> Fit<'a> {
         let began = Instant::now();
         let mut preparing = |done, total| events(Event::Preparing { done, total });
         let mut waiting = Waiting::new(&mut preparing, stop);
-        let test = judge(&self.network, &self.batches, Side::Test, &mut waiting)?;
+        let test = judge(&self.network, &self.batches, (Side::Test, Manner::default()), &mut waiting)?;
         if test.is_empty() {
             return Err(SplitError::EmptySide { side: "test" }.into());
         }

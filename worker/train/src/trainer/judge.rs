@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use gliss_nets::draw::Draw;
 use gliss_nets::{Mode, Network};
 use gliss_types::{ClassCounts, Confusion};
 
@@ -13,6 +14,24 @@ use crate::features::Waiting;
 
 /// Examples that are judged at a time, whatever the recipe's batch: bounds memory.
 const CHUNK: usize = 64;
+
+/// How the examples of a side are judged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manner {
+    /// As what the net runs; steps of training count on from that.
+    pub(super) mode: Mode,
+    /// Examples at a time.
+    pub(super) batch: usize,
+    /// Q004-1, Q004-2: they are shuffled, and a last partial batch is left out of the sums, though not of their number.
+    pub(super) shuffled: Option<Draw>,
+}
+
+impl Default for Manner {
+    /// All of them, by a net that predicts.
+    fn default() -> Self {
+        Manner { mode: Mode::Eval, batch: CHUNK, shuffled: None }
+    }
+}
 
 /// Sums over examples.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -38,14 +57,19 @@ impl Tally {
         self.note(label, answer);
     }
 
+    /// Counts examples that are not looked at.
+    pub(super) fn leave_out(&mut self, examples: usize) {
+        self.count += examples as u64;
+    }
+
     fn note(&mut self, label: u32, answer: usize) {
         self.count += 1;
         *self.answers.entry((label, answer as u32)).or_default() += 1;
     }
 
-    /// Whether no example was counted.
+    /// Whether no example was looked at.
     pub(super) fn is_empty(&self) -> bool {
-        self.count == 0
+        self.answers.is_empty()
     }
 
     /// Mean loss of an example.
@@ -65,13 +89,16 @@ impl Tally {
         ClassCounts::macro_f1(&ClassCounts::gather(classes, pairs))
     }
 
-    /// All answers, unless a matrix cannot have such `classes`.
+    /// All answers, unless a matrix cannot have such `classes`, or there was another answer than one of them.
     pub(super) fn confusion(&self, classes: &[String]) -> Option<Confusion> {
         if classes.len() > Confusion::CLASSES {
             return None;
         }
         let mut counts = vec![0; classes.len() * classes.len()];
         for ((label, answer), count) in &self.answers {
+            if *answer as usize >= classes.len() {
+                return None;
+            }
             let place = *label as usize * classes.len() + *answer as usize;
             *counts.get_mut(place)? = u32::try_from(*count).ok()?;
         }
@@ -90,26 +117,37 @@ fn best(row: &[f32]) -> usize {
     best
 }
 
-/// Judges `network` on the usable examples of a side, none dropped, none learnt from: one by one, or clip by clip where the
-/// recipe says so.
+/// Judges `network` on the usable examples of a side, learning from none: one by one, or clip by clip where the recipe says so.
 ///
 /// # Errors
 /// A stop is [`crate::data::DataError::Stopped`].
 pub(super) fn judge(
     network: &Network,
     batches: &Batches<'_>,
-    side: Side,
+    (side, manner): (Side, Manner),
     waiting: &mut Waiting<'_>,
 ) -> Result<Tally, TrainError> {
-    let examples = batches.side(side, waiting)?;
+    let mut examples = batches.side(side, waiting)?;
+    if let Some(draw) = manner.shuffled {
+        let order = draw.permutation(examples.len() as u32);
+        examples = order.into_iter().map(|place| examples[place as usize]).collect();
+    }
     let mut jury = batches.combine(side).map(Jury::new);
     let mut tally = Tally::default();
     let mut feed = batches.plain(&examples);
-    while let Some(batch) = batches.next(&mut feed, CHUNK, waiting)? {
+    let mut mode = manner.mode;
+    while let Some(batch) = batches.next(&mut feed, manner.batch, waiting)? {
         if waiting.stop.stopped() {
             return Err(DataError::Stopped.into());
         }
-        let logits = network.forward(&batch.inputs(), Mode::Eval)?;
+        if manner.shuffled.is_some() && batch.labels.len() < manner.batch {
+            tally.leave_out(batch.labels.len());
+            break;
+        }
+        let logits = network.forward(&batch.inputs(), mode)?;
+        if let Mode::Train { step, .. } = &mut mode {
+            *step += 1;
+        }
         let Batch { labels, examples, .. } = batch;
         let classes = logits.dim(1)?;
         let logits = logits.flatten_all()?.to_vec1::<f32>()?;

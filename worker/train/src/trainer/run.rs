@@ -101,10 +101,12 @@ fn fit(
     set_precision(training.precision);
     let batches = Batches::new(examples, training, &deal, &mut Waiting::new(&mut preparing, control))?;
     let batches = batches.on(device.clone(), Device::free_memory(&device))?;
-    let network = Network::build(&training.net, &batches.shapes(), examples.classes.len(), training.seed, &device)?;
+    let outputs = training.outputs(examples.classes.len());
+    let network = Network::build(&training.net, &batches.shapes(), outputs, training.seed, &device)?;
     // A checkpoint holds all that came of them.
     if let (Some(path), None) = (&training.net.weights, &context.resume) {
-        weights::load(Path::new(path), &network, Part::Body)?;
+        let part = if training.quirks.head_1000 { Part::Whole } else { Part::Body };
+        weights::load(Path::new(path), &network, part)?;
     }
     let mut fit = Fit::new(training, &recipe.key(), context.objective, (batches, &deal), network)?;
     if let Some(reference) = &context.resume {

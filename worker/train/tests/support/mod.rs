@@ -2,6 +2,8 @@
 #![expect(unreachable_pub, reason = "each test uses a part of it")]
 #![allow(clippy::allow_attributes, dead_code, reason = "each test uses a part of it")]
 
+pub mod bench;
+
 use std::f64::consts::TAU;
 use std::fs;
 use std::path::{Path, PathBuf};
