@@ -6,7 +6,7 @@ use std::fs;
 
 use gliss_train::checkpoint::CheckpointError;
 use gliss_train::trainer::{Finish, TrainError};
-use gliss_types::{EpochReport, Goal, Objective, Recipe};
+use gliss_types::{CheckpointRef, EpochReport, Goal, Objective, Recipe};
 use serde_json::{Value, json};
 
 use support::bench::{Bench, on_table, table, timeless, value_of, without_time};
