@@ -1,6 +1,6 @@
 //! Looks at everything that a plan would use, before anything runs: data, splits, nets and time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use gliss_nets::{LayerRow, Part};
@@ -8,7 +8,7 @@ use gliss_spec::Planned;
 use gliss_train::data::{Inspection, inspect};
 use gliss_train::weights;
 use gliss_types::Recipe;
-use gliss_types::recipe::{CopiesOf, Data, STATISTICS, Training};
+use gliss_types::recipe::{CopiesOf, Data, FmaSubset, Kind, STATISTICS, Training};
 use serde_json::{Value, json};
 
 use crate::failure::{Failure, chain};
@@ -88,6 +88,17 @@ struct Seen {
     sides: BTreeMap<String, Sides>,
     nets: Vec<NetSeen>,
     net_index: BTreeMap<String, usize>,
+    /// Files of nets that describe clips, which have been looked at.
+    embedders: BTreeSet<String>,
+}
+
+/// Classes of data that are not looked at.
+fn classes(data: &Data) -> usize {
+    match data {
+        Data::Gtzan { genres, .. } => genres.len(),
+        Data::Fma { subset: FmaSubset::Small, .. } => 8,
+        _ => ASSUMED.0,
+    }
 }
 
 /// Seconds of a clip, for shapes that only the clips decide.
@@ -175,10 +186,29 @@ impl Seen {
         Ok(sides.all)
     }
 
+    /// Whether the nets that describe clips are there.
+    fn look_at_embedders(&mut self, planned: &Planned, training: &Training) -> Result<(), Failure> {
+        let features = &training.features;
+        let inputs =
+            [("features.weights", Some(&features.input)), ("features.beside.weights", features.beside.as_ref())];
+        for (setting, input) in inputs {
+            let Some(Kind::Musicnn(musicnn)) = input.map(|input| &input.kind) else { continue };
+            if !self.embedders.insert(musicnn.weights.clone()) {
+                continue;
+            }
+            gliss_train::embed::check(Path::new(&musicnn.weights)).map_err(|error| {
+                let message = format!("failed to {}", chain(&error));
+                let help = "it must be a file of musicnn's weights; `--no-data-check` skips this look";
+                Failure::from(planned.fault(setting, Some(&json!(musicnn.weights)), &message, Some(help)))
+            })?;
+        }
+        Ok(())
+    }
+
     /// The net of a recipe, by its place in `nets`.
     fn net_of(&mut self, planned: &Planned, training: &Training, look: bool) -> Result<usize, Failure> {
         let data = &self.data[self.data_index[&json!(training.data).to_string()]];
-        let classes = data.inspection.as_ref().map_or(ASSUMED.0, |i| i.classes.len());
+        let classes = data.inspection.as_ref().map_or_else(|| classes(&training.data), |i| i.classes.len());
         // What the settings do not say: columns of a table (one that was not looked at is taken to be as wide as the first
         // document's), frames of clips.
         let columns = data.inspection.as_ref().and_then(|i| i.columns).unwrap_or(STATISTICS);
@@ -187,6 +217,9 @@ impl Seen {
         let shapes = training.features.shapes_of(Some(clip_seconds(&training.data)));
         let whole = |dims: Vec<Option<usize>>| dims.into_iter().map(|dim| dim.unwrap_or(columns)).collect();
         let inputs: Vec<Vec<usize>> = shapes.into_iter().map(whole).collect();
+        if look {
+            self.look_at_embedders(planned, training)?;
+        }
         let net = json!(training.net);
         let outputs = training.outputs(classes);
         let key = format!("{net} {inputs:?} {outputs}");

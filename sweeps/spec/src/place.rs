@@ -9,7 +9,8 @@ use crate::draft::Leaf;
 use crate::finding::{Log, Note};
 
 /// The other settings that hold paths.
-const OTHER_PATHS: [&str; 3] = ["features.path", "features.beside.path", "net.weights"];
+const OTHER_PATHS: [&str; 5] =
+    ["features.path", "features.beside.path", "features.weights", "features.beside.weights", "net.weights"];
 
 /// Makes the leaf absolute, if it holds a path: relative ones are joined to `base`, and `.` and `..` resolved by name
 /// alone.

@@ -5,6 +5,7 @@ mod support;
 use std::path::Path;
 
 use gliss_train::checkpoint::CheckpointStore;
+use gliss_train::embed::embed;
 use gliss_train::features::{Need, Waiting};
 use gliss_train::library::Inputs;
 use gliss_train::trainer::{Context, Event, Finish, run};
@@ -12,7 +13,7 @@ use gliss_train::{Control, Device, Library};
 use gliss_types::{CheckpointRef, EpochReport, Objective, Summary};
 use serde_json::{Value, json};
 
-use support::{clip, recipe, training};
+use support::{clip, real_data, recipe, small_soundtracks, training};
 
 /// Clips in two classes, in folders.
 fn set(folder: &Path, rate: u32, samples: &[u32]) {
@@ -236,4 +237,45 @@ fn stretched_clips_of_the_second_document_have_its_numbers_of_frames() {
     let clip = clips.wait(needed, &mut Waiting::new(&mut progress, &stop)).expect("prepared").expect("usable");
     let shapes: Vec<&[usize]> = clip.views().map(|view| view.shape()).collect();
     assert_eq!(shapes, [[128, 938], [128, 1009], [128, 877]]);
+}
+
+#[test]
+fn musicnn_describes_clips_as_it_describes_files_and_their_copies_too() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (Some(musicnn), Some(manifest)) = (real_data("musicnn"), small_soundtracks(&root.path().join("set"), 2, 4))
+    else {
+        return;
+    };
+    let weights = musicnn.join("MTT_musicnn.safetensors");
+    let data = json!({"source": "manifest", "path": manifest});
+    let changed = |features: Value, others: Value| {
+        let mut changes = json!({"data": data, "features": features, "epochs": 3, "optimiser": {"lr": 0.001}});
+        for (key, value) in others.as_object().expect("a mapping") {
+            changes[key] = value.clone();
+        }
+        once(root.path(), changes)
+    };
+    let (vectors, cache) = (root.path().join("vectors"), root.path().join("cache"));
+    let recipe = training(json!({"data": data}));
+    let quiet = &mut |_, _| {};
+    let written = embed(&recipe.data, &weights, &vectors, (&cache, 2), quiet, &Control::new()).expect("embedded");
+    assert_eq!((written.written, written.skipped.len()), (8, 0));
+    let of_files = changed(json!({"kind": "embedding", "path": vectors}), json!({}));
+    let of_sound = changed(json!({"kind": "musicnn", "weights": weights}), json!({}));
+    assert_eq!((of_sound.values(), of_sound.summary()), (753, of_files.summary()));
+    // Beside a spectrogram in pieces, the vector of each copy is that of the changed sound.
+    let both = json!({
+        "kind": "mel", "segments": {"frames": 125, "aggregate_valid": false},
+        "beside": {"kind": "musicnn", "weights": weights},
+    });
+    let net = json!({"name": "spec_embed"});
+    let copies = json!({"copies": [[{"noise": 0.0025}, {"stretch": {"one_of": [0.8, 0.9]}, "length": "free"}]]});
+    let plain = changed(both.clone(), json!({"net": net, "batch": 16}));
+    let copied = changed(both, json!({"net": net, "batch": 16, "augment": copies}));
+    assert!(copied.steps >= 2 * plain.steps, "{} and {}", copied.steps, plain.steps);
+    assert_ne!(copied.summary(), plain.summary());
+    let wrong = json!({"kind": "musicnn", "weights": musicnn.join("MTT_vgg.safetensors")});
+    let recipe = training(json!({"data": data, "features": wrong}));
+    let error = Library::new(&cache, 2).examples(&recipe, &mut |_, _| {}, &Control::new()).expect_err("no musicnn");
+    assert!(error.to_string().contains("MTT_vgg.safetensors"), "{error}");
 }

@@ -19,8 +19,8 @@ pub use data::{DATA_PATHS, Data, FmaSubset, GTZAN_GENRES, gtzan_clip};
 pub use early_stop::EarlyStop;
 pub use features::{
     Aggregate, Colours, Columns, Compress, Cut, Embedding, Features, Filters, Fit, Image, Input, Kind, Layout, Mel,
-    MelPicture, Normalise, Padding, Pieces, Reference, STATISTICS, STATISTICS_RATE, Segments, Statistics,
-    StftMagnitude, Store, Waveform,
+    MelPicture, MusicnnVector, Normalise, Padding, Pieces, Reference, STATISTICS, STATISTICS_RATE, Segments,
+    Statistics, StftMagnitude, Store, Waveform,
 };
 pub use net::{
     Alexnet, ConvStack, Edge, Family, Initial, LiuCnn, LiuCrnn, LiuDcnn, LiuDcrnn, Mlp, Mobilenet, Musicnn, Net, Nnet2,

@@ -21,7 +21,7 @@ pub use skipped::Skipped;
 
 pub(crate) use augmentation::{chain, clip_key, masks};
 pub(crate) use columns::{constants, scale};
-pub(crate) use front_end::{FrontEnd, hear};
+pub(crate) use front_end::{Embedder, FrontEnd, hear};
 pub(crate) use permits::Permits;
 pub(crate) use scaling::{Learner, Scaling};
 pub(crate) use shaping::{Shaping, Values};

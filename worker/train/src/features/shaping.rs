@@ -72,7 +72,9 @@ pub(crate) fn in_pieces(kind: &Kind, segments: Option<&Segments>) -> bool {
 fn grid(kind: &Kind, piece: &[usize]) -> (usize, usize) {
     match (kind, piece) {
         (Kind::Waveform(_), _) => (1, piece.iter().product()),
-        (Kind::Statistics(_) | Kind::Embedding(_) | Kind::Columns(_), _) => (piece.iter().product(), 1),
+        (Kind::Statistics(_) | Kind::Embedding(_) | Kind::Musicnn(_) | Kind::Columns(_), _) => {
+            (piece.iter().product(), 1)
+        }
         (_, [rows @ .., length]) => (rows.iter().product(), *length),
         (_, []) => (0, 0),
     }

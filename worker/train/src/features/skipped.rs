@@ -58,6 +58,12 @@ pub(crate) enum Unusable {
     /// The clip's vector is of another size.
     #[error("use a vector of {found} numbers, {}: `features.size` asks for {wanted}", path.display())]
     VectorSize { path: PathBuf, found: usize, wanted: usize },
+    /// The net that was to describe it cannot be used.
+    #[error("describe sound by musicnn: {reason}")]
+    Musicnn {
+        /// Why.
+        reason: String,
+    },
     /// Sound was asked for columns, or the other way round.
     #[error("make of sound what is not made of it: `features.kind` does not fit `data.source`")]
     NotSound,

@@ -82,7 +82,13 @@ impl Library {
         let seen = |input: &Input| json!([input.kind, input.store]);
         let inputs = [Some(&features.input), features.beside.as_ref()].map(|input| input.map(seen));
         let changed = json!([augment.copies, augment.seed, waves.is_some()]);
-        let paths: Vec<&Path> = listed.clips.iter().map(|clip| clip.path.as_path()).collect();
+        // The net that describes clips is a file as they are.
+        let weights = [Some(&features.input), features.beside.as_ref()].into_iter().flatten();
+        let weights = weights.filter_map(|input| match &input.kind {
+            Kind::Musicnn(musicnn) => Some(Path::new(&musicnn.weights)),
+            _ => None,
+        });
+        let paths: Vec<&Path> = listed.clips.iter().map(|clip| clip.path.as_path()).chain(weights).collect();
         let clips: Vec<_> =
             listed.clips.iter().map(|clip| (clip.label, clip.span.map(|span| (span.start, span.end)))).collect();
         let address = address(&training.data, &(inputs, segments, changed, clips), &paths);

@@ -5,7 +5,9 @@ use serde::Serialize;
 use super::kind::{AUDIO, Kind, all_names, names};
 use super::spectral::{Fit, Layout};
 use super::vectors::STATISTICS;
-use super::{Columns, Embedding, Image, Mel, MelPicture, Segments, Statistics, StftMagnitude, Waveform, segments};
+use super::{
+    Columns, Embedding, Image, Mel, MelPicture, MusicnnVector, Segments, Statistics, StftMagnitude, Waveform, segments,
+};
 use crate::recipe::Data;
 use crate::settings::Reader;
 
@@ -188,6 +190,7 @@ impl Input {
             "statistics" => Kind::Statistics(Statistics::read(r, section)),
             "image" => Kind::Image(Image::read(r, section)),
             "embedding" => Kind::Embedding(Embedding::read(r, section)),
+            "musicnn" => Kind::Musicnn(MusicnnVector::read(r, section)),
             _ => Kind::Columns(Columns::read(r, section)),
         };
         let mut input = Input { kind, normalise: Normalise::None, ddof: 0, store: Store::F32 };
@@ -256,6 +259,7 @@ impl Input {
             Kind::Statistics(_) => vec![Some(STATISTICS)],
             Kind::Image(i) => vec![Some(3), Some(i.height as usize), Some(i.width as usize)],
             Kind::Embedding(e) => vec![Some(e.size as usize)],
+            Kind::Musicnn(_) => vec![Some(MusicnnVector::SIZE)],
             Kind::Columns(_) => vec![None],
         }
     }

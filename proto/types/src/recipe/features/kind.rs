@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Columns, Embedding, Image, Mel, MelPicture, STATISTICS_RATE, Statistics, StftMagnitude, Waveform};
+use super::{
+    Columns, Embedding, Image, Mel, MelPicture, MusicnnVector, STATISTICS_RATE, Statistics, StftMagnitude, Waveform,
+};
 
 /// The kinds of input.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -22,12 +24,14 @@ pub enum Kind {
     Image(Image),
     /// A vector that was computed elsewhere.
     Embedding(Embedding),
+    /// A vector that musicnn computes.
+    Musicnn(MusicnnVector),
     /// The columns of a table.
     Columns(Columns),
 }
 
 /// The kinds that are of sound.
-pub(super) const AUDIO: [&str; 6] = ["mel_picture", "mel", "stft", "waveform", "statistics", "embedding"];
+pub(super) const AUDIO: [&str; 7] = ["mel_picture", "mel", "stft", "waveform", "statistics", "embedding", "musicnn"];
 
 /// The settings of each kind.
 pub(super) fn names(kind: &str) -> &'static [&'static str] {
@@ -39,6 +43,7 @@ pub(super) fn names(kind: &str) -> &'static [&'static str] {
         "statistics" => Statistics::NAMES,
         "image" => Image::NAMES,
         "embedding" => Embedding::NAMES,
+        "musicnn" => MusicnnVector::NAMES,
         _ => Columns::NAMES,
     }
 }
@@ -58,6 +63,7 @@ impl Kind {
             Kind::Statistics(_) => "statistics",
             Kind::Image(_) => "image",
             Kind::Embedding(_) => "embedding",
+            Kind::Musicnn(_) => "musicnn",
             Kind::Columns(_) => "columns",
         }
     }
@@ -70,6 +76,7 @@ impl Kind {
             | Kind::Stft(StftMagnitude { sample_rate, .. })
             | Kind::Waveform(Waveform { sample_rate, .. }) => Some(*sample_rate),
             Kind::Statistics(_) => Some(STATISTICS_RATE),
+            Kind::Musicnn(_) => Some(MusicnnVector::RATE),
             Kind::Image(_) | Kind::Embedding(_) | Kind::Columns(_) => None,
         }
     }
@@ -81,7 +88,8 @@ impl Kind {
             | Kind::Mel(Mel { seconds, .. })
             | Kind::Stft(StftMagnitude { seconds, .. })
             | Kind::Waveform(Waveform { seconds, .. })
-            | Kind::Statistics(Statistics { seconds, .. }) => *seconds,
+            | Kind::Statistics(Statistics { seconds, .. })
+            | Kind::Musicnn(MusicnnVector { seconds, .. }) => *seconds,
             Kind::Image(_) | Kind::Embedding(_) | Kind::Columns(_) => 0.0,
         }
     }

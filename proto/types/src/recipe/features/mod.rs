@@ -16,4 +16,4 @@ pub use mel_picture::{Colours, MelPicture};
 pub use segments::{Aggregate, Cut, Pieces, Segments};
 pub use spectral::{Compress, Fit, Layout, Padding, Reference};
 pub use spectrogram::{Filters, Mel, StftMagnitude};
-pub use vectors::{Columns, Embedding, Image, STATISTICS, STATISTICS_RATE, Statistics, Waveform};
+pub use vectors::{Columns, Embedding, Image, MusicnnVector, STATISTICS, STATISTICS_RATE, Statistics, Waveform};

@@ -156,7 +156,8 @@ pub(super) fn check(r: &mut Reader<'_>, segments: &Segments, kind: &Kind, sectio
         Kind::Embedding(_) if section == "features" => {
             r.impossible(path, got, format!("a precomputed vector has no time: leave `{SECTION}` out"));
         }
-        Kind::MelPicture(_) | Kind::Waveform(_) | Kind::Statistics(_) if by_frames => {
+        Kind::Musicnn(_) if by_frames && section != "features" => {}
+        Kind::MelPicture(_) | Kind::Waveform(_) | Kind::Statistics(_) | Kind::Musicnn(_) if by_frames => {
             let rule = format!("`{section}.kind: {name}` has no frames: give `samples` or `seconds`");
             r.impossible(path, got, rule);
         }

@@ -61,6 +61,32 @@ pub struct Embedding {
     pub size: u32,
 }
 
+/// musicnn's vector of a clip (papers.md 5.2), computed from the sound: of each of 753 features the largest value over 3 s,
+/// averaged over the clip's whole 3 s.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MusicnnVector {
+    /// The file of musicnn's weights.
+    pub weights: String,
+    /// Only so many seconds from the start; 0 for the whole clip.
+    pub seconds: f64,
+}
+
+impl MusicnnVector {
+    pub(super) const NAMES: &[&str] = &["weights", "seconds"];
+    /// Numbers in each.
+    pub const SIZE: usize = 753;
+    /// The rate that clips are resampled to, hertz.
+    pub const RATE: u32 = 16_000;
+
+    pub(super) fn read(r: &mut Reader<'_>, section: &str) -> MusicnnVector {
+        let wanted = "a file of musicnn's weights, such as MTT_musicnn.safetensors";
+        MusicnnVector {
+            weights: r.needed_text(&format!("{section}.weights"), wanted),
+            seconds: spectral::seconds(r, section),
+        }
+    }
+}
+
 impl Waveform {
     pub(super) const NAMES: &[&str] = &["sample_rate", "seconds", "samples", "fit"];
 

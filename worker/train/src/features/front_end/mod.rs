@@ -3,6 +3,7 @@
 //! What comes out depends on the file, its place, the settings and the copy alone.
 
 mod compress;
+mod embedder;
 mod embedding;
 mod hear;
 mod image;
@@ -11,5 +12,6 @@ mod plan;
 mod spectrogram;
 mod statistics;
 
+pub(crate) use embedder::Embedder;
 pub(crate) use hear::hear;
 pub(crate) use plan::FrontEnd;

@@ -1,7 +1,9 @@
 //! One input of a net, seen: the kinds under one roof.
 
+use std::path::Path;
+
 use gliss_audio::augment::{Augmenter, Chain, Draws, Purpose, Transform};
-use gliss_types::recipe::{Augment, Embedding, Image, Input, Kind, Pieces, STATISTICS, Segments, Store};
+use gliss_types::recipe::{Augment, Embedding, Image, Input, Kind, MusicnnVector, Pieces, STATISTICS, Segments, Store};
 
 use super::super::augmentation::{chain, clip_key};
 use super::super::skipped::Unusable;
@@ -9,7 +11,7 @@ use super::super::{Seen, Views};
 use super::mel_picture::Pictures;
 use super::spectrogram::Spectrograms;
 use super::statistics::Numbers;
-use super::{embedding, hear, image};
+use super::{Embedder, embedding, hear, image};
 use crate::cache::Precision;
 use crate::data::ListedClip;
 use crate::features::Sight;
@@ -40,6 +42,7 @@ enum Plan {
     Statistics(Box<Numbers>),
     Image(Image),
     Embedding(Embedding),
+    Musicnn(Box<Embedder>),
 }
 
 impl FrontEnd {
@@ -56,6 +59,7 @@ impl FrontEnd {
             Kind::Statistics(_) => Plan::Statistics(Box::new(Numbers::new()?)),
             Kind::Image(settings) => Plan::Image(settings.clone()),
             Kind::Embedding(settings) => Plan::Embedding(settings.clone()),
+            Kind::Musicnn(settings) => Plan::Musicnn(Box::new(Embedder::new(Path::new(&settings.weights))?)),
             Kind::Columns(_) => return Err(Unusable::NotSound),
         };
         let rate = input.kind.rate();
@@ -102,6 +106,7 @@ impl FrontEnd {
             Kind::Mel(settings) => (settings.n_fft as usize).max((self.least_frames - 1) * settings.hop as usize),
             Kind::Stft(settings) => (settings.n_fft as usize).max((self.least_frames - 1) * settings.hop as usize),
             Kind::Statistics(_) => Numbers::LEAST,
+            Kind::Musicnn(_) => Embedder::LEAST,
             _ => 1,
         };
         if samples.len() < needed {
@@ -111,6 +116,7 @@ impl FrontEnd {
             Plan::Picture(pictures) => Ok(Seen { shape: pictures.shape().to_vec(), values: pictures.see(&samples)? }),
             Plan::Spectrogram(spectrograms) => spectrograms.see(&samples),
             Plan::Statistics(numbers) => Ok(Seen { shape: vec![STATISTICS], values: numbers.see(&samples)? }),
+            Plan::Musicnn(musicnn) => Ok(Seen { shape: vec![MusicnnVector::SIZE], values: musicnn.see(&samples)? }),
             Plan::Waveform => Ok(Seen { shape: vec![samples.len()], values: samples }),
             Plan::Image(_) | Plan::Embedding(_) => Err(Unusable::NotSound),
         }
@@ -142,6 +148,7 @@ impl Sight for FrontEnd {
             Plan::Spectrogram(spectrograms) => format!("{}, seconds {seconds:016x}", spectrograms.identity()),
             Plan::Waveform => format!("waveform: rate {:?}, seconds {seconds:016x}", self.input.kind.rate()),
             Plan::Statistics(_) => format!("{}, seconds {seconds:016x}", Numbers::identity()),
+            Plan::Musicnn(musicnn) => format!("{}, seconds {seconds:016x}", musicnn.identity()),
             Plan::Image(settings) => format!("image: {} x {}", settings.height, settings.width),
             Plan::Embedding(settings) => format!("embedding: {}", embedding::identity(settings, clip)),
         };
@@ -165,7 +172,7 @@ impl Sight for FrontEnd {
         match &self.plan {
             Plan::Picture(pictures) => pictures.summary(),
             Plan::Spectrogram(spectrograms) => spectrograms.summary().to_owned(),
-            Plan::Statistics(_) | Plan::Waveform => {
+            Plan::Statistics(_) | Plan::Waveform | Plan::Musicnn(_) => {
                 format!("{}, {} Hz", self.input.kind.name(), self.input.kind.rate().unwrap_or_default())
             }
             Plan::Image(settings) => format!("image {}x{}", settings.height, settings.width),
@@ -186,6 +193,7 @@ impl Sight for FrontEnd {
             }
             (Plan::Waveform, [samples]) => *samples > 0,
             (Plan::Statistics(_), _) => piece == [STATISTICS],
+            (Plan::Musicnn(_), _) => piece == [MusicnnVector::SIZE],
             (Plan::Image(settings), _) => piece == [3, settings.height as usize, settings.width as usize],
             (Plan::Embedding(settings), _) => piece == [settings.size as usize],
             _ => false,
