@@ -148,7 +148,8 @@ Examples:
 Examples:
   gliss predict s1/t3 song.mp3
   gliss predict s1/t3 album/*.flac --segments --output csv
-  gliss predict best.safetensors song.mp3 --top 3 --output json")]
+  gliss predict best.safetensors song.mp3 --top 3 --output json
+  gliss predict s2/t1 features.csv --output csv                        a net of a table's columns, row by row")]
     Predict(PredictArgs),
     /// Write the net of a trial's best epoch to a file that needs neither store nor data.
     #[command(after_help = "\

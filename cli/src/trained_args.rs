@@ -10,7 +10,7 @@ use gliss_types::TrialId;
 pub(crate) struct PredictArgs {
     /// A trial like s1/t3, or a file that `gliss export` wrote.
     pub(crate) net: TrainedNet,
-    /// Sound files (for nets of pictures: PNG files).
+    /// Sound files (for nets of pictures: PNG files; for nets of tables: CSV or Parquet files with their columns).
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Classes to show, the most probable first.

@@ -28,20 +28,34 @@ pub(super) async fn predict(setting: &Setting, args: &PredictArgs) -> Result<Exi
     };
     let mut answers = Vec::with_capacity(args.files.len());
     let mut failed = 0;
-    for path in &args.files {
-        let answer = net.answer(path);
-        if let Err(error) = &answer {
-            failed += 1;
-            setting.printer.talk(&format!("failed to {}", chain(error)));
+    for file in &args.files {
+        match net.answers(file) {
+            Ok(found) => {
+                answers.extend(found.into_iter().map(|(row, answer)| Given { file, row, answer: Some(answer) }));
+            }
+            Err(error) => {
+                failed += 1;
+                setting.printer.talk(&format!("failed to {}", chain(&error)));
+                answers.push(Given { file, row: None, answer: None });
+            }
         }
-        answers.push((path, answer.ok()));
     }
     report(setting, args, net.classes(), &answers)?;
-    if failed == answers.len() {
+    if failed == args.files.len() {
         let message = format!("failed to answer for any of {failed} files");
         return Err(Failure::new(Exit::Usage, message, "name files of sound such as the net was trained on"));
     }
     Ok(if failed > 0 { Exit::TrialsFailed } else { Exit::Done })
+}
+
+/// What a net answered.
+struct Given<'a> {
+    /// For which file.
+    file: &'a PathBuf,
+    /// For which row of it; none where it is no table.
+    row: Option<String>,
+    /// None where it could not.
+    answer: Option<Answer>,
 }
 
 /// Classes and their probabilities, the most probable first.
@@ -50,12 +64,7 @@ fn ranked<'a>(classes: &'a [String], answer: &Answer, top: u32) -> Vec<(&'a str,
     answer.ranked().into_iter().take(top as usize).filter_map(class).collect()
 }
 
-fn report(
-    setting: &Setting,
-    args: &PredictArgs,
-    classes: &[String],
-    answers: &[(&PathBuf, Option<Answer>)],
-) -> Result<(), Failure> {
+fn report(setting: &Setting, args: &PredictArgs, classes: &[String], answers: &[Given<'_>]) -> Result<(), Failure> {
     let printer = &setting.printer;
     let name = |class: usize| classes.get(class).map_or("?", String::as_str);
     match setting.global.output {
@@ -64,8 +73,8 @@ fn report(
                 let each = classes.iter().cloned().zip(probabilities.iter().map(|p| json!(p)));
                 Value::Object(each.collect())
             };
-            let one = |(path, answer): &(&PathBuf, Option<Answer>)| match answer {
-                None => json!({"file": path, "class": null}),
+            let one = |Given { file, row, answer }: &Given<'_>| match answer {
+                None => json!({"file": file, "row": row, "class": null}),
                 Some(answer) => {
                     let segments = answer.segments.iter().map(|segment| {
                         json!({
@@ -78,7 +87,7 @@ fn report(
                         .map(|(class, probability)| json!({"class": class, "probability": probability}))
                         .collect();
                     json!({
-                        "file": path, "class": name(answer.class), "top": top,
+                        "file": file, "row": row, "class": name(answer.class), "top": top,
                         "probabilities": of(&answer.probabilities), "segments": segments.collect::<Vec<_>>(),
                     })
                 }
@@ -86,13 +95,14 @@ fn report(
             table::json(printer, &json!(answers.iter().map(one).collect::<Vec<_>>()));
         }
         Output::Csv => {
-            let header = ["file", "start", "seconds", "class"].map(str::to_owned);
+            let header = ["file", "row", "start", "seconds", "class"].map(str::to_owned);
             let header: Vec<String> = header.into_iter().chain(classes.iter().cloned()).collect();
             let mut lines = Vec::new();
-            for (path, answer) in answers {
+            for Given { file, row, answer } in answers {
                 let Some(answer) = answer else { continue };
+                let row = row.as_deref().unwrap_or_default();
                 let line = |start: String, seconds: String, class: &str, probabilities: &[f64]| {
-                    let words = [path.display().to_string(), start, seconds, class.to_owned()];
+                    let words = [file.display().to_string(), row.to_owned(), start, seconds, class.to_owned()];
                     words.into_iter().chain(probabilities.iter().map(f64::to_string)).collect::<Vec<String>>()
                 };
                 lines.push(line(String::new(), String::new(), name(answer.class), &answer.probabilities));
@@ -109,9 +119,10 @@ fn report(
             table::csv(printer, &header, &lines)?;
         }
         Output::Table => {
-            for (path, answer) in answers {
+            for Given { file, row, answer } in answers {
                 let Some(answer) = answer else { continue };
-                printer.data(&format!("{}: {}", shown(&path.to_string_lossy()), name(answer.class)));
+                let row = row.iter().map(|row| format!(", {}", shown(row))).collect::<String>();
+                printer.data(&format!("{}{row}: {}", shown(&file.to_string_lossy()), name(answer.class)));
                 for (class, probability) in ranked(classes, answer, args.top) {
                     printer.data(&format!("  {:5.1} %  {class}", 100.0 * probability));
                 }
@@ -227,7 +238,8 @@ fn origin(detail: &TrialDetail, id: TrialId, epoch: u32) -> Origin {
 
 fn unusable(error: &TrainedError) -> Failure {
     let remedy = match error {
-        TrainedError::NotSound => "take a trial that was trained on sound or pictures",
+        TrainedError::NotSound { .. } => "take a trial that was trained on sound, or a table with the columns of this one",
+        TrainedError::NoColumns => "train it again",
         TrainedError::File { .. } | TrainedError::Weights(_) => {
             "`gliss predict` takes a trial like s1/t3, or a file that `gliss export` wrote"
         }

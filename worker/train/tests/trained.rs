@@ -3,9 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use gliss_audio::decode::{DecodeLimits, decode_file};
+use gliss_audio::features::gtzan::{self, GtzanFeatures};
+use gliss_audio::spectrum::PadMode;
 use gliss_train::checkpoint::{Checkpoint, CheckpointStore};
 use gliss_train::split::Deal;
-use gliss_train::trained::{self, Origin, Trained, TrainedError};
+use gliss_train::trained::{self, Answer, Origin, Trained, TrainedError};
 use gliss_train::trainer::{Context, Event, Finish, run};
 use gliss_train::{Control, Device, Library};
 use gliss_types::{Objective, Recipe, Summary};
@@ -47,6 +50,10 @@ fn train(changes: &Value) -> Trial {
     for (key, value) in changes.as_object().expect("a mapping") {
         settings[key] = value.clone();
     }
+    train_in(root, settings, support::files_below(&folder))
+}
+
+fn train_in(root: tempfile::TempDir, settings: Value, files: Vec<PathBuf>) -> Trial {
     let recipe = support::recipe(settings);
     let Recipe::Train(training) = &recipe else { panic!("it trains") };
     let library = Library::new(root.path().join("cache"), 2);
@@ -69,15 +76,21 @@ fn train(changes: &Value) -> Trial {
     let examples = library.examples(training, &mut |_, _| {}, &Control::new()).expect("listed");
     let deal = examples.deal(&training.split).expect("dealt");
     let checkpoint = checkpoints.read(&last.expect("an epoch").hash).expect("kept");
-    let files = support::files_below(&folder);
     Trial { root, recipe, summary, checkpoint, deal, files }
+}
+
+/// The one answer for a sound.
+fn answer(net: &mut Trained, file: &Path) -> Answer {
+    let answers = net.answers(file).expect("is a clip");
+    let [(None, answer)] = answers.as_slice() else { panic!("one sound: {answers:?}") };
+    answer.clone()
 }
 
 /// The share of the test side that a net answers right; listing and files are both in ascending order.
 fn right(net: &mut Trained, trial: &Trial) -> f64 {
     let hit = |place: &usize, net: &mut Trained| {
         let file = &trial.files[*place];
-        let answer = net.answer(file).expect("is a clip");
+        let answer = answer(net, file);
         assert!((answer.probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-6);
         file.parent().expect("a folder").ends_with(&net.classes()[answer.class])
     };
@@ -125,9 +138,9 @@ fn answers_are_those_of_the_test() {
         let mut net = Trained::of_checkpoint(trial.recipe.clone(), trial.checkpoint.clone()).expect("put together");
         assert_eq!(net.classes(), ["high", "low"]);
         assert_eq!(right(&mut net, &trial), metric(&trial.summary, "test_accuracy"), "{name}");
-        let answer = net.answer(&trial.files[0]).expect("is a clip");
-        assert_eq!(answer.segments.len(), cut, "{name}");
-        if let [first, second, ..] = answer.segments.as_slice() {
+        let first_answer = answer(&mut net, &trial.files[0]);
+        assert_eq!(first_answer.segments.len(), cut, "{name}");
+        if let [first, second, ..] = first_answer.segments.as_slice() {
             assert!(first.start == 0.0 && second.start > 0.0 && second.start <= first.seconds, "{name}");
         }
         // The file says the same to the bit, where there is neither store nor data.
@@ -137,9 +150,80 @@ fn answers_are_those_of_the_test() {
         let (mut again, from) = trained::read(&file).expect("readable");
         assert_eq!((from, again.recipe()), (Some(origin), &trial.recipe));
         for file in &trial.files {
-            assert_eq!(again.answer(file).expect("is a clip"), net.answer(file).expect("is a clip"), "{name}");
+            assert_eq!(answer(&mut again, file), answer(&mut net, file), "{name}");
         }
     }
+}
+
+/// 120 rows with GTZAN's 57 columns in another order, and one more if `odd`.
+fn table(root: &Path, odd: bool) -> PathBuf {
+    let mut names: Vec<&str> = gtzan::COLUMNS.iter().rev().copied().collect();
+    names.extend(odd.then_some("mood"));
+    let mut text = format!("filename,length,{},label\n", names.join(","));
+    for row in 0..120usize {
+        let cells = (0..names.len()).map(|column| ((row * 7 + column * 13) % 31 + 40 * (row % 3)).to_string());
+        let cells: Vec<String> = cells.collect();
+        text.push_str(&format!("clip.{row:03}.wav,661794,{},{}\n", cells.join(","), ["a", "b", "c"][row % 3]));
+    }
+    let path = root.join("table.csv");
+    fs::write(&path, text).expect("written");
+    path
+}
+
+#[test]
+fn a_net_of_columns_answers_for_rows_and_for_sound_whose_columns_can_be_computed() {
+    let on = |odd: bool, features: Value| {
+        let root = tempfile::tempdir().expect("a folder");
+        let path = table(root.path(), odd);
+        let settings = json!({
+            "data": {"source": "table", "path": path}, "features": features, "split": {"valid": 0.25, "test": 0.25},
+            "net": {"name": "mlp", "hidden": [8]}, "epochs": 4, "optimiser": {"lr": 0.01},
+        });
+        train_in(root, settings, vec![path])
+    };
+    for features in [json!({}), json!({"standardise": false}), json!({"as_uint8": true})] {
+        let trial = on(false, features.clone());
+        let mut net = Trained::of_checkpoint(trial.recipe.clone(), trial.checkpoint.clone()).expect("put together");
+        let answers = net.answers(&trial.files[0]).expect("its own table");
+        assert_eq!((answers.len(), answers[7].0.as_deref()), (120, Some("clip.007.wav")));
+        let hits = trial.deal.test.iter().filter(|row| answers[**row].1.class == **row % 3).count();
+        assert_eq!(hits as f64 / trial.deal.test.len() as f64, metric(&trial.summary, "test_accuracy"), "{features}");
+        // Without labels and names, in another order of columns.
+        let text = fs::read_to_string(&trial.files[0]).expect("there");
+        let turned = |line: &str| {
+            line.split(',').skip(2).take(57).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join(",")
+        };
+        let bare = trial.root.path().join("bare.csv");
+        fs::write(&bare, text.lines().take(3).map(turned).collect::<Vec<_>>().join("\n")).expect("written");
+        let again = net.answers(&bare).expect("all columns are there");
+        assert_eq!(again.iter().map(|(name, _)| name.as_deref()).collect::<Vec<_>>(), [Some("line 2"), Some("line 3")]);
+        for ((_, one), (_, other)) in again.iter().zip(&answers) {
+            // A product over other numbers of rows sums in another order.
+            let close = one.probabilities.iter().zip(&other.probabilities).all(|(a, b)| (a - b).abs() < 1e-6);
+            assert!(one.class == other.class && close, "{one:?}, {other:?}");
+        }
+        // From sound, by the numbers that are computed of it, through an exported file.
+        let file = trial.root.path().join("net.safetensors");
+        trained::write(&net, None, &file).expect("written");
+        let (mut exported, _) = trained::read(&file).expect("readable");
+        let sound = trial.root.path().join("sound.wav");
+        support::clip(&sound, 440.0, 22_050, 66_150);
+        let samples = decode_file(&sound, &DecodeLimits::default()).expect("sound").samples;
+        let numbers = GtzanFeatures::new(PadMode::Reflect).and_then(|mut plan| plan.of(&samples)).expect("long enough");
+        let row = numbers.iter().map(f64::to_string).collect::<Vec<_>>().join(",");
+        fs::write(&bare, format!("{}\n{row}\n", gtzan::COLUMNS.join(","))).expect("written");
+        assert_eq!(answer(&mut exported, &sound), net.answers(&bare).expect("one row")[0].1);
+    }
+    let trial = on(true, json!({}));
+    let mut net = Trained::of_checkpoint(trial.recipe, trial.checkpoint.clone()).expect("put together");
+    let sound = trial.root.path().join("sound.wav");
+    support::clip(&sound, 440.0, 22_050, 66_150);
+    assert!(matches!(net.answers(&sound), Err(TrainedError::NotSound { column, .. }) if column == "mood"));
+    let less = trial.root.path().join("less.csv");
+    fs::write(&less, "mood\n1\n").expect("written");
+    assert!(matches!(net.answers(&less), Err(TrainedError::Table(_))));
+    fs::write(&less, fs::read_to_string(&trial.files[0]).expect("there").replace(",40,", ",x,")).expect("written");
+    assert!(matches!(net.answers(&less), Err(TrainedError::Table(_))));
 }
 
 #[test]
@@ -165,7 +249,7 @@ fn what_cannot_answer_says_why() {
     let short = trial.root.path().join("short.wav");
     support::clip(&short, 440.0, 16_000, 20);
     for path in [text.as_path(), &short, trial.root.path(), Path::new("/nowhere/at/all.wav")] {
-        assert!(matches!(net.answer(path), Err(TrainedError::Clip { .. })), "{}", path.display());
+        assert!(matches!(net.answers(path), Err(TrainedError::Clip { .. })), "{}", path.display());
     }
 
     let file = trial.root.path().join("net.safetensors");

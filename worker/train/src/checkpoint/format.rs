@@ -39,6 +39,9 @@ pub struct Basis {
     pub classes: Vec<String>,
     /// Of each input, the length that its examples are brought to: frames, samples, or values of a row.
     pub lengths: Vec<usize>,
+    /// Of a table's columns, their names in the order of the net's inputs; none otherwise, and in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
 }
 
 /// How far a trial has come.
@@ -174,7 +177,11 @@ pub(super) mod tests {
                 plateau: Some(Plateau::new(0.1 + 0.2)),
                 patience: Some(Patience::default()),
             },
-            basis: Some(Basis { classes: vec!["jazz".into(), "rock".into()], lengths: vec![936] }),
+            basis: Some(Basis {
+                classes: vec!["jazz".into(), "rock".into()],
+                lengths: vec![936],
+                columns: vec!["tempo".into()],
+            }),
             tensors: vec![
                 stored("best/fc.weight", &[2, 2], &[1.0, -0.0, f32::MIN_POSITIVE / 4.0, 3.5]),
                 stored("optimiser/fc.weight.exp_avg", &[0], &[]),

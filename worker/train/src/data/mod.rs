@@ -35,4 +35,4 @@ pub use table::Table;
 pub use warning::Warning;
 
 pub(crate) use listing::list_clips;
-pub(crate) use table::{TableColumns, read_table};
+pub(crate) use table::{TableColumns, read_rows, read_table};

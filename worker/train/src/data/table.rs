@@ -7,8 +7,8 @@ use gliss_types::recipe::Data;
 use super::classes::ClassNumbers;
 use super::mark_columns::MarkColumns;
 use super::marks::gtzan_row;
-use super::sheet::{Sheet, shown};
-use super::{DataError, Marks, Warning};
+use super::sheet::{Cell, Sheet, shown};
+use super::{DataError, Marks, Place, Warning};
 
 /// More numbers are refused: 2 GiB of them.
 const NUMBERS_LIMIT: usize = 1 << 28;
@@ -98,25 +98,60 @@ pub(crate) fn read_table(path: &Path, named: &TableColumns<'_>) -> Result<Table,
             return Err(DataError::TooManyNumbers { path: path.into(), limit: NUMBERS_LIMIT });
         }
         for (cell, column) in row.cells.iter().skip(features_at).zip(&columns) {
-            match cell.number() {
-                Some(value) if value.is_finite() => values.push(value),
-                _ => {
-                    return Err(DataError::BadCell {
-                        path: path.into(),
-                        place: row.place,
-                        column: column.clone(),
-                        found: shown(&cell.text()),
-                        wanted: "a finite number",
-                        remedy: "name the column in `data.drop`",
-                    });
-                }
-            }
+            values.push(number(cell, column, (path, row.place), "name the column in `data.drop`")?);
         }
         Ok(())
     })?;
     let (classes, labels) = classes.finish(path)?;
     let marks = Marks { gtzan_rows, ..marks.finish() };
     Ok(Table { classes, columns, values, labels, marks, warnings })
+}
+
+/// Rows of a table, each with its name: what it holds in the column `file`, or its place where there is none.
+pub(crate) type NamedRows = Vec<(String, Vec<f64>)>;
+
+/// Reads the columns `features` of a table of which nothing else is known, in their order.
+///
+/// # Errors
+/// A missing column, no rows, a cell that is no finite number, trouble reading.
+pub(crate) fn read_rows(path: &Path, features: &[String], file: &str) -> Result<NamedRows, DataError> {
+    let sheet = Sheet::open(path)?;
+    let places = features.iter().map(|name| sheet.column(name, "data.path"));
+    let places = places.collect::<Result<Vec<usize>, _>>()?;
+    let file = sheet.find(file);
+    let wanted = [places.as_slice(), file.as_slice()].concat();
+    let mut rows = Vec::new();
+    sheet.for_each(&wanted, &mut |row| {
+        if (rows.len() + 1).saturating_mul(features.len()) > NUMBERS_LIMIT {
+            return Err(DataError::TooManyNumbers { path: path.into(), limit: NUMBERS_LIMIT });
+        }
+        let numbers =
+            row.cells.iter().zip(features).map(|(cell, column)| number(cell, column, (path, row.place), "correct it"));
+        let numbers = numbers.collect::<Result<Vec<f64>, _>>()?;
+        let name = row.cells.get(features.len()).map(|cell| shown(&cell.text()));
+        rows.push((name.filter(|name| !name.is_empty()).unwrap_or_else(|| row.place.to_string()), numbers));
+        Ok(())
+    })?;
+    Ok(rows)
+}
+
+fn number(
+    cell: &Cell<'_>,
+    column: &str,
+    (path, place): (&Path, Place),
+    remedy: &'static str,
+) -> Result<f64, DataError> {
+    match cell.number() {
+        Some(value) if value.is_finite() => Ok(value),
+        _ => Err(DataError::BadCell {
+            path: path.into(),
+            place,
+            column: column.to_owned(),
+            found: shown(&cell.text()),
+            wanted: "a finite number",
+            remedy,
+        }),
+    }
 }
 
 /// How pandas names the row numbers of a data frame: `__index_level_0__` in Parquet, no name or `Unnamed: 0` in CSV.

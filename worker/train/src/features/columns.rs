@@ -10,11 +10,17 @@ pub(crate) fn scale(values: &[f64], width: usize, train: &[usize], settings: &Co
         true => moments(values, width, train),
         false => (vec![0.0; width], vec![1.0; width]),
     };
-    let scaled = |(index, value): (usize, &f64)| {
+    let constants: Vec<[f64; 2]> = means.into_iter().zip(deviations).map(|(mean, of)| [mean, of]).collect();
+    scale_by(values, &constants, settings)
+}
+
+/// The same by constants that are given, one for each column.
+pub(crate) fn scale_by(values: &[f64], constants: &[[f64; 2]], settings: &Columns) -> Vec<f32> {
+    let scaled = |(value, [mean, deviation]): (&f64, &[f64; 2])| {
         let value = if settings.as_uint8 { as_uint8(*value) } else { *value };
-        ((value - means[index % width]) / deviations[index % width]) as f32
+        ((value - mean) / deviation) as f32
     };
-    values.iter().enumerate().map(scaled).collect()
+    values.iter().zip(constants.iter().cycle()).map(scaled).collect()
 }
 
 /// What [`scale`] subtracts from each column and divides it by.

@@ -20,7 +20,7 @@ pub use queue::Need;
 pub use skipped::Skipped;
 
 pub(crate) use augmentation::{chain, clip_key, masks};
-pub(crate) use columns::{constants, scale};
+pub(crate) use columns::{constants, scale, scale_by};
 pub(crate) use front_end::{Embedder, FrontEnd, hear};
 pub(crate) use permits::Permits;
 pub(crate) use scaling::{Learner, Scaling};

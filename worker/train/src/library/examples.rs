@@ -18,6 +18,8 @@ pub struct Examples {
     pub classes: Vec<String>,
     /// The values of the examples.
     pub inputs: Inputs,
+    /// Of a table: the names of its columns.
+    pub columns: Vec<String>,
     /// Of clips: a second input of the net.
     pub beside: Option<Preparation>,
     /// Of clips: their waveforms, where sound is changed in each epoch.

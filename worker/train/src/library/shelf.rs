@@ -170,6 +170,7 @@ mod tests {
             shape: vec![1],
             classes: vec!["a".into(), "b".into()],
             inputs: Inputs::Columns(vec![value]),
+            columns: vec!["value".to_owned()],
             labels: vec![0],
             odd: Vec::new(),
             marks: Marks::default(),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use gliss_nets::NetError;
 
+use crate::data::DataError;
 use crate::weights::WeightsError;
 
 /// Why a trained net cannot be used. The text fits "failed to ...".
@@ -18,9 +19,25 @@ pub enum TrainedError {
     /// A recipe that trains nothing.
     #[error("use a trial that trained nothing")]
     NoNet,
-    /// The net was trained on rows of numbers.
-    #[error("answer for a file: the net was trained on the columns of a table, and knows no sound")]
-    NotSound,
+    /// The net was trained on rows of other numbers than can be made of sound.
+    #[error(
+        "answer for {path}: the net was trained on the columns of a table, among them {column:?}, which cannot be computed from sound; \
+         give it a CSV or Parquet file with its columns"
+    )]
+    NotSound {
+        /// The file.
+        path: PathBuf,
+        /// A column.
+        column: String,
+    },
+    /// The checkpoint was written before checkpoints held the names of columns.
+    #[error(
+        "use a checkpoint of an earlier version: it does not say which columns its net was shown; train the trial again"
+    )]
+    NoColumns,
+    /// The table to answer for cannot be used.
+    #[error("answer for a table")]
+    Table(#[from] DataError),
     /// What the file says of its net is wrong.
     #[error("read the trained net in {path}: {reason}")]
     File {

@@ -4,15 +4,17 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
+use gliss_audio::features::gtzan::{self, GtzanFeatures};
+use gliss_audio::spectrum::PadMode;
 use gliss_nets::{Mode, Network, Part};
 use gliss_types::Recipe;
-use gliss_types::recipe::{Augment, Input, Kind, Store, Training};
+use gliss_types::recipe::{Augment, Data, Input, Kind, Store, Training};
 use half::f16;
 
 use super::{Answer, Segment, TrainedError};
 use crate::checkpoint::{Basis, Checkpoint, Stored};
-use crate::data::ListedClip;
-use crate::features::{FrontEnd, Scaling, Shaping, Sight, Values};
+use crate::data::{ListedClip, read_rows};
+use crate::features::{FrontEnd, Scaling, Shaping, Sight, Values, hear, scale_by};
 use crate::trainer::restore::{BASIS, BEST, WEIGHTS, unpack};
 
 /// Segments that the net is shown at a time: bounds memory.
@@ -85,10 +87,16 @@ impl Trained {
         if basis.lengths.iter().any(|length| !(1..=LONGEST).contains(length)) {
             return Err(wrong("its examples have no length that a net can be shown"));
         }
+        // Nets of columns have no front end.
         let columns = matches!(inputs.as_slice(), [Input { kind: Kind::Columns(_), .. }]);
         let mut lenses = Vec::new();
         let mut shapes = Vec::new();
         if columns {
+            let width = basis.lengths[0];
+            let fit = |count: usize| count == 0 || count == width;
+            if !fit(basis.columns.len()) || !fit(constants[0].len()) {
+                return Err(wrong("its columns are not as many as its net is shown"));
+            }
             shapes.push(basis.lengths.clone());
         } else {
             for ((input, length), constants) in inputs.into_iter().zip(&basis.lengths).zip(&constants) {
@@ -121,14 +129,53 @@ impl Trained {
         }
     }
 
+    /// Its answers for a file: one for sound or a picture, one for each row of a table, with the row's name. A net that was
+    /// trained on the 57 numbers of GTZAN's table computes them where the file is no table.
+    ///
+    /// # Errors
+    /// A file that is none of what it was trained on, or too short.
+    pub fn answers(&mut self, path: &Path) -> Result<Vec<(Option<String>, Answer)>, TrainedError> {
+        if !self.lenses.is_empty() {
+            return Ok(vec![(None, self.answer(path)?)]);
+        }
+        let columns = &self.basis.columns;
+        if columns.is_empty() {
+            return Err(TrainedError::NoColumns);
+        }
+        let training = self.training()?;
+        let kind = path.extension().unwrap_or_default().to_ascii_lowercase();
+        let named = if ["csv", "parquet"].iter().any(|known| kind == *known) {
+            let Data::Table { file, .. } = &training.data else { return Err(TrainedError::NoColumns) };
+            read_rows(path, columns, file)?.into_iter().map(|(name, row)| (Some(name), row)).collect()
+        } else {
+            vec![(None, statistics(path, columns)?)]
+        };
+        let (names, rows): (Vec<Option<String>>, Vec<Vec<f64>>) = named.into_iter().unzip();
+        let constants = self.constants.first().filter(|constants| !constants.is_empty());
+        let settings = match &training.features.input.kind {
+            Kind::Columns(settings) => settings,
+            _ => return Err(TrainedError::NoColumns),
+        };
+        let plain = vec![[0.0, 1.0]; columns.len()];
+        let scaled = scale_by(&rows.concat(), constants.unwrap_or(&plain), settings);
+        let mut answers = Vec::with_capacity(names.len());
+        for (names, rows) in names.chunks(CHUNK).zip(scaled.chunks(CHUNK * columns.len())) {
+            let x = Tensor::from_slice(rows, (names.len(), columns.len()), &Device::Cpu)?;
+            let logits = self.network.forward(&[&x], Mode::Eval)?;
+            let logits = logits.narrow(1, 0, self.basis.classes.len())?.to_vec2::<f32>()?;
+            answers.extend(names.iter().zip(logits).map(|(name, logits)| {
+                let all = vec![Segment { start: 0.0, seconds: 0.0, probabilities: softmax(&logits) }];
+                (name.clone(), Answer::new(all, false, None))
+            }));
+        }
+        Ok(answers)
+    }
+
     /// Its answer for a file, which is seen as the test side was: nothing is drawn, dropped or learnt.
     ///
     /// # Errors
-    /// A file that is no sound, or too short; a net of a table's columns.
-    pub fn answer(&mut self, path: &Path) -> Result<Answer, TrainedError> {
-        if self.lenses.is_empty() {
-            return Err(TrainedError::NotSound);
-        }
+    /// A file that is no sound, or too short.
+    fn answer(&mut self, path: &Path) -> Result<Answer, TrainedError> {
         let clip = ListedClip { path: path.to_owned(), label: 0, span: None, left_out: None };
         let mut seen = Vec::with_capacity(self.lenses.len());
         for lens in &mut self.lenses {
@@ -208,6 +255,23 @@ impl Lens {
         let shape = [&[segments.len()], self.shaping.shape()].concat();
         Tensor::from_vec(values, shape, &Device::Cpu)
     }
+}
+
+/// GTZAN's numbers of a sound, those named `columns`.
+fn statistics(path: &Path, columns: &[String]) -> Result<Vec<f64>, TrainedError> {
+    let place = |column: &String| {
+        let not_sound = || TrainedError::NotSound { path: path.to_owned(), column: column.clone() };
+        gtzan::COLUMNS.iter().position(|known| known == column).ok_or_else(not_sound)
+    };
+    let places = columns.iter().map(place).collect::<Result<Vec<usize>, _>>()?;
+    let clip = ListedClip { path: path.to_owned(), label: 0, span: None, left_out: None };
+    let unusable =
+        |error: crate::features::Unusable| TrainedError::Clip { path: path.to_owned(), reason: error.reason() };
+    let samples = hear(&clip, gtzan::SAMPLE_RATE, 0.0).map_err(unusable)?;
+    // As the table was made.
+    let plan = GtzanFeatures::new(PadMode::Reflect).and_then(|mut plan| plan.of(&samples));
+    let numbers = plan.map_err(|error| unusable(error.into()))?;
+    Ok(places.into_iter().map(|place| numbers[place]).collect())
 }
 
 fn softmax(logits: &[f32]) -> Vec<f64> {

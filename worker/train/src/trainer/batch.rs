@@ -42,6 +42,8 @@ pub(super) struct Batches<'a> {
     source: Source<'a>,
     labels: &'a [u32],
     classes: &'a [String],
+    /// Names of a table's columns; none of clips.
+    columns: &'a [String],
     train: Vec<Example>,
     /// Clips and copies, as if they had no segments.
     valid: Vec<Example>,
@@ -154,8 +156,21 @@ impl<'a> Batches<'a> {
             }
         };
         let (labels, classes) = (examples.labels.as_slice(), examples.classes.as_slice());
-        let (threads, device) = (examples.threads, Device::Cpu);
-        Ok(Batches { shape, source, labels, classes, train, valid, test, combine, threads, device, resident: None })
+        let (threads, device, columns) = (examples.threads, Device::Cpu, examples.columns.as_slice());
+        Ok(Batches {
+            shape,
+            source,
+            labels,
+            classes,
+            columns,
+            train,
+            valid,
+            test,
+            combine,
+            threads,
+            device,
+            resident: None,
+        })
     }
 
     /// The same with tensors on `device`, of which `free` bytes are free.
@@ -183,7 +198,7 @@ impl<'a> Batches<'a> {
             Source::Rows(_, constants) => vec![(self.shape.iter().product(), constants.clone())],
         };
         let (lengths, constants) = learnt.into_iter().unzip();
-        (Basis { classes: self.classes.to_vec(), lengths }, constants)
+        (Basis { classes: self.classes.to_vec(), lengths, columns: self.columns.to_vec() }, constants)
     }
 
     fn beside_shape(&self) -> Option<&[usize]> {
