@@ -10,13 +10,23 @@ fn a_killed_coordinator_costs_nothing() {
     let mut fleet = Fleet::start(&[]);
     let mut worker = fleet.worker(&["--slots", "2"]);
     fleet.submit();
-    for stored in [5, 15, 30] {
-        fleet.await_standing("epochs of trials that run on", |s| s.number("epochs_done") >= stored && s.amid(2) > 0);
+    for stored in [5, 12, 20] {
+        // Stopped in the midst of a trial, however fast it trains, it has epochs to go when its coordinator is gone.
+        until("epochs of trials that run on", || {
+            fleet.await_standing("stored epochs", |s| s.number("epochs_done") >= stored);
+            worker.signal("STOP");
+            let amid = fleet.standing().amid(2) > 0;
+            if !amid {
+                worker.signal("CONT");
+            }
+            amid.then_some(())
+        });
         let before = fleet.ledger("s1");
         fleet.kill_coordinator();
+        let seen = fleet.checkpoints();
+        worker.signal("CONT");
         // It trains on while nobody listens: a checkpoint is written after each epoch, and none is removed before the
         // coordinator knows the next.
-        let seen = fleet.checkpoints();
         until("a checkpoint of an epoch that nobody heard of", || {
             fleet.checkpoints().iter().find(|c| !seen.contains(c)).cloned()
         });

@@ -238,7 +238,9 @@ fn origin(detail: &TrialDetail, id: TrialId, epoch: u32) -> Origin {
 
 fn unusable(error: &TrainedError) -> Failure {
     let remedy = match error {
-        TrainedError::NotSound { .. } => "take a trial that was trained on sound, or a table with the columns of this one",
+        TrainedError::NotSound { .. } => {
+            "take a trial that was trained on sound, or a table with the columns of this one"
+        }
         TrainedError::NoColumns => "train it again",
         TrainedError::File { .. } | TrainedError::Weights(_) => {
             "`gliss predict` takes a trial like s1/t3, or a file that `gliss export` wrote"
