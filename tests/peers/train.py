@@ -7,6 +7,9 @@ Needs torch. Both sides have one thread and are given the same nets, batches and
 other, in an order that turns round. Times are of the processor, which other programs disturb less than the clock; the
 ratio is the median of the rounds' ratios, with the least and the largest. `--channels-last` and `MALLOC_` variables tune PyTorch.
 
+With `--threads 2`, PyTorch has two threads for its one net, and we train two nets at once, one on each, as the program does with a
+sweep: what counts is the time of the clock for each step that is made.
+
 With `--device cuda`, and the program built with `--features cuda`, both train on the GPU, times are of the clock, and each
 step ends when the host has its loss; `--tf32` lets both round the factors of products to TF32.
 """
@@ -125,10 +128,9 @@ CASES = {
 
 
 class Theirs:
-    def __init__(self, make, shape, channels_last, device):
+    def __init__(self, make, shape, channels_last, device, clock):
         torch.manual_seed(0)
-        self.device = device
-        self.clock = time.process_time if device == "cpu" else time.monotonic
+        self.device, self.clock = device, clock
         self.net, self.x = make().to(device), torch.rand(shape, device=device)
         if channels_last and len(shape) == 4:
             self.net, self.x = self.net.to(memory_format=torch.channels_last), self.x.contiguous(memory_format=torch.channels_last)
@@ -152,14 +154,23 @@ class Theirs:
         return (self.clock() - began) / count * 1e3
 
 
-def ours(program, name, seconds, device, tf32):
+def ours(program, name, seconds, device, tf32, threads):
     # As the program itself sets its allocator (cli/src/allocator.rs).
     allocator = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(512 << 20)}
     environment = {**allocator, **os.environ, "CANDLE_NUM_THREADS": "1"}
     environment |= {"GLISS_TF32": "1"} if tf32 else {}
-    out = subprocess.run([program, str(seconds), name, device], capture_output=True, text=True, check=True, env=environment).stdout
-    line = next(line for line in out.splitlines() if line.startswith(name + " "))
-    return float(line[len(name) :].split()[4 if device == "cpu" else 3])
+    runs = [
+        subprocess.Popen([program, str(seconds), name, device], stdout=subprocess.PIPE, text=True, env=environment)
+        for _ in range(threads)
+    ]
+    times = []
+    for run in runs:
+        out, _ = run.communicate()
+        if run.returncode:
+            raise SystemExit(f"{program} failed")
+        line = next(line for line in out.splitlines() if line.startswith(name + " "))
+        times.append(float(line[len(name) :].split()[4 if device == "cpu" and threads == 1 else 3]))
+    return statistics.mean(times) / threads
 
 
 def main():
@@ -171,18 +182,20 @@ def main():
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--tf32", action="store_true")
+    parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
-    torch.set_num_threads(1)
+    clock = time.process_time if args.device == "cpu" and args.threads == 1 else time.monotonic
+    torch.set_num_threads(args.threads)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = args.tf32
-    print(f"torch {torch.__version__}, one thread{', channels last' if args.channels_last else ''}, {args.device}{', TF32' if args.tf32 else ''}")
+    print(f"torch {torch.__version__}, {args.threads} thread(s){', channels last' if args.channels_last else ''}, {args.device}{', TF32' if args.tf32 else ''}")
     print(f"{'step of':36} {'ours ms':>9} {'torch ms':>9} {'ratio':>6}  least-most of {args.rounds}")
     for name, (make, shape) in CASES.items():
         if args.only not in name:
             continue
-        theirs = Theirs(make, shape, args.channels_last, args.device)
+        theirs = Theirs(make, shape, args.channels_last, args.device, clock)
         rounds = []
         for number in range(args.rounds):
-            sides = [lambda: ours(args.program, name, args.seconds, args.device, args.tf32), lambda: theirs.milliseconds(args.seconds)]
+            sides = [lambda: ours(args.program, name, args.seconds, args.device, args.tf32, args.threads), lambda: theirs.milliseconds(args.seconds)]
             first = number % 2
             times = {first: sides[first](), 1 - first: sides[1 - first]()}
             rounds.append((times[0] / times[1], times[0], times[1]))

@@ -176,6 +176,23 @@ impl fmt::Display for Issue {
     }
 }
 
+/// The settings whose value is itself a list. A list for any other can only be meant as several values to try.
+pub const LIST_SETTINGS: [&str; 13] = [
+    "augment.copies",
+    "augment.copies_of",
+    "augment.online",
+    "data.drop",
+    "data.exclude",
+    "data.genres",
+    "net.dense",
+    "net.filters",
+    "net.gru",
+    "net.hidden",
+    "net.kernels",
+    "net.pools",
+    "schedule.milestones",
+];
+
 /// Reads settings one by one, each with its default and its rule, and remembers every issue, so that all are reported
 /// at once. A read that fails yields the default (or a stand-in), never an early return.
 #[derive(Debug)]
@@ -292,8 +309,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Every setting that is read as a list is one of [`LIST_SETTINGS`].
+    fn assert_list(path: &str) {
+        debug_assert!(LIST_SETTINGS.contains(&path), "`{path}` is not among the list settings");
+    }
+
     /// A list of whole numbers, each in a range, at most `most` of them. A single number counts as a list of one.
     pub fn ints(&mut self, path: &str, default: &[u32], range: RangeInclusive<u32>, most: usize) -> Vec<u32> {
+        Self::assert_list(path);
         let wide = u64::from(*range.start())..=u64::from(*range.end());
         match self.take(path) {
             None => default.to_vec(),
@@ -345,6 +368,7 @@ impl<'a> Reader<'a> {
 
     /// A list of texts; `default` where it is not given.
     pub fn texts(&mut self, path: &str, default: &[&str]) -> Vec<String> {
+        Self::assert_list(path);
         match self.take(path) {
             None => owned(default),
             Some(Value::Array(values)) if values.iter().all(Value::is_string) => {

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use gliss_types::LIST_SETTINGS;
+
 use crate::SpecErrors;
 use crate::draft::{
     At, Axis, Choice, Choices, Draft, Key, Leaf, attempts, check_method, flatten, inside, is_foreign, label_text,
@@ -19,7 +21,7 @@ const NAME: &str = "--set";
 /// One field set from the command line, such as `optimiser.lr=0.1`, `name=a try` or `data.path=/music`.
 ///
 /// A setting becomes fixed, whatever the file says of it: a dimension over it goes, and so do rows' values for it. A
-/// list for a setting that is a dimension replaces the dimension's values. Also `name`, `description`, `method`,
+/// list makes the setting a dimension, unless its value is a list itself and it is none yet. Also `name`, `description`, `method`,
 /// `metric`, `metric.name`, `metric.goal` and `attempts`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Override {
@@ -117,6 +119,11 @@ pub(crate) fn apply(overrides: &[Override], draft: &mut Draft, sources: &mut Sou
     }
 }
 
+/// Whether a list can be the one value of a setting, or a part of it.
+fn is_list(path: &str) -> bool {
+    LIST_SETTINGS.iter().any(|list| inside(path, list) || *list == path)
+}
+
 fn setting(
     path: &str,
     span: Span,
@@ -130,7 +137,9 @@ fn setting(
         Ok(key) => key,
         Err(note) => return log.push(note),
     };
-    if let (Some(axis), Kind::List(items)) = (draft.dimensions.iter().position(|a| a.path.as_str() == path), &node.kind)
+    let axis = draft.dimensions.iter().position(|axis| axis.path.as_str() == path);
+    if let Kind::List(items) = &node.kind
+        && (axis.is_some() || !is_list(path))
     {
         if items.is_empty() {
             return log.push(Note::error(node.span, format!("`{path}` has no values, so the grid is empty")));
@@ -141,8 +150,14 @@ fn setting(
         });
         let choices: Vec<_> = choices.collect();
         repeated_choices(path, &choices, log);
-        if let Some(axis) = draft.dimensions.get_mut(axis) {
-            *axis = Axis { key, path: axis.path.clone(), choices: Choices::Listed(choices) };
+        let Some(whole) = key.path() else { return };
+        if axis.is_none() {
+            choices.iter().flat_map(|choice| &choice.leaves).for_each(|leaf| clear(leaf, draft));
+        }
+        let new = Axis { key, path: whole, choices: Choices::Listed(choices) };
+        match axis.and_then(|axis| draft.dimensions.get_mut(axis)) {
+            Some(axis) => *axis = new,
+            None => draft.dimensions.push(new),
         }
         return;
     }

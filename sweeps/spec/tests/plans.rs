@@ -190,6 +190,12 @@ fn overrides_fix_replace_and_label() {
     let three = set(&["batch=[8, 16, 64]"]);
     assert_eq!(three.points, 18);
     assert_eq!(three.plan.space.dimensions[0].path.as_str(), "batch");
+    // A list for a fixed setting, or one that the file does not have, is values to try.
+    let (more, new) = (set(&["epochs=[2, 3]"]), set(&["precision=[single, tf32]"]));
+    assert_eq!((more.points, more.plan.recipe.get("epochs"), new.points), (24, None, 24));
+    assert_eq!(set(&["optimiser.momentum=[0.5, 0.9]"]).points, 24);
+    let nets = planned("recipe: {data: {source: table, path: t.csv}, net: {name: mlp}}", &["net.hidden=[64, 32]"]);
+    assert_eq!((nets.points, nets.plan.recipe.get("net.hidden")), (1, Some(&json!([64, 32]))));
     let whole = set(&["optimiser={name: sgd, lr: 0.1}"]);
     assert_eq!((whole.points, whole.plan.recipe.get("optimiser")), (6, Some(&json!({"name": "sgd", "lr": 0.1}))));
     let inner = set(&["optimiser.lr=0.1"]);

@@ -4,6 +4,8 @@
 //! On a GPU each step ends when the host has its loss, and forward and backward are the host's share alone. With
 //! `GLISS_TF32` set, matrix products round their factors to TF32.
 //!
+//! The first line is the roof: a product of large squares, by the same library for products.
+//!
 //! Times of parts are medians of wall time; `cpu ms` is the thread's processor time per step (Linux), which other programs
 //! on the machine disturb less, and examples and FLOP are per second of that.
 #![expect(clippy::print_stdout, reason = "a program whose output is its figures")]
@@ -43,6 +45,10 @@ fn main() -> Outcome {
         "{:40} {:>9} {:>9} {:>9} {:>9} {:>12} {:>9}",
         "net", "forward", "backward", "update", "step ms", "examples/s", "GFLOP/s"
     );
+    let roof = "product of squares of 1024";
+    if roof.contains(&part) {
+        of_squares(roof, span, &device)?;
+    }
     for (name, settings, inputs, batch) in cases.into_iter().filter(|case| case.0.contains(&part)) {
         let net =
             Net::of(&serde_json::from_value(json!({ "net": settings }))?).map_err(|issues| format!("{issues:?}"))?;
@@ -69,6 +75,23 @@ fn device(name: &str) -> Result<Device, Box<dyn Error>> {
         }
         _ => Err(format!("no device {name:?} in this build").into()),
     }
+}
+
+/// The speed of a product of large squares: what convolutions and layers can come near to.
+fn of_squares(name: &str, span: Duration, device: &Device) -> Outcome {
+    const SIDE: usize = 1024;
+    let x = Tensor::ones((SIDE, SIDE), candle_core::DType::F32, device)?;
+    let (begin, mut best) = (Instant::now(), f64::INFINITY);
+    while begin.elapsed() < span {
+        let t0 = Instant::now();
+        let product = x.matmul(&x)?;
+        // The host waits for a number of it.
+        product.narrow(0, 0, 1)?.narrow(1, 0, 1)?.flatten_all()?.to_vec1::<f32>()?;
+        best = best.min(t0.elapsed().as_secs_f64());
+    }
+    let flop = 2.0 * SIDE.pow(3) as f64;
+    println!("{name:40} {:>29} {:9.3} {:>22} {:9.1}", "best", best * 1e3, "", flop / best / 1e9);
+    Ok(())
 }
 
 fn of_net(name: &str, net: &Net, (inputs, batch): (&[&[usize]], usize), span: Duration, device: &Device) -> Outcome {
