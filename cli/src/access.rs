@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gliss_coordinator::{FILE_NAME, Fault, Offline, ReadError, StoreError};
-use gliss_types::{SweepId, SweepRow, TrialDetail, TrialId, TrialRow, WorkerRow};
+use gliss_types::{About, LogPage, SweepId, SweepRow, TrialDetail, TrialId, TrialRow, WorkerRow};
 use tokio::time::{Instant, sleep};
 
 use crate::args::Global;
@@ -183,6 +183,14 @@ impl Access {
                 let row = store.sweep(id).map_err(|e| unanswered(&e))?;
                 Ok((row, store.top(id, limit, sort).map_err(|e| unanswered(&e))?))
             }
+        }
+    }
+
+    /// A part of the log from commit `from` on.
+    pub(crate) async fn log(&mut self, about: About, from: u64) -> Result<LogPage, Failure> {
+        match self {
+            Access::Remote(remote) => remote.log(about, from).await,
+            Access::Offline(store) => store.log(about, from).map_err(|e| unanswered(&e)),
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use gliss_types::{SweepId, TrialId};
+use gliss_types::{About, SweepId, TrialId};
 
 use crate::data_args::DataVerb;
 use crate::nets_args::NetsVerb;
@@ -141,6 +141,26 @@ Examples:
         /// The sweep.
         sweep: SweepId,
     },
+    /// What was decided, line by line: of everything, of a sweep (s1) or of a trial (s1/t3).
+    #[command(after_help = "\
+Examples:
+  gliss log s1
+  gliss log s1/t3 --output json
+  gliss log s1 --follow                  until the sweep is over
+With --output json each line is one fact.")]
+    Log {
+        /// A sweep like s1 or a trial like s1/t3 [default: everything].
+        what: Option<Logged>,
+        /// Go on as the log grows.
+        #[arg(long, short)]
+        follow: bool,
+    },
+    /// Where a trial stands and why, and all that happened to it.
+    #[command(after_help = "Example:\n  gliss explain s1/t3")]
+    Explain {
+        /// The trial.
+        trial: TrialId,
+    },
     /// List workers.
     Workers,
     /// Ask a trained net what files are.
@@ -189,6 +209,21 @@ impl std::str::FromStr for Shown {
         let sweep = text.parse().map(Shown::Sweep);
         let either = sweep.or_else(|_| text.parse().map(Shown::Trial));
         either.map_err(|_| format!("`{text}` is neither a sweep like `s1` nor a trial like `s1/t3`"))
+    }
+}
+
+/// What a log is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Logged(pub(crate) About);
+
+impl std::str::FromStr for Logged {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Logged, String> {
+        text.parse().map(|shown| match shown {
+            Shown::Sweep(id) => Logged(About::Sweep(id)),
+            Shown::Trial(id) => Logged(About::Trial(id)),
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gliss_types::{SweepId, SweepRow, TrialDetail, TrialId, TrialRow, WorkerRow};
+use gliss_types::{About, LogPage, SweepId, SweepRow, TrialDetail, TrialId, TrialRow, WorkerRow};
 use gliss_wire::v1::control_service_client::ControlServiceClient;
 use gliss_wire::{MESSAGE_LIMIT, WireError, v1};
 use tonic::metadata::{Ascii, MetadataValue};
@@ -183,6 +183,18 @@ impl Remote {
     pub(crate) async fn cancel(&mut self, id: SweepId) -> Result<SweepRow, Failure> {
         let answer = self.client.cancel(v1::SweepRequest { sweep: id.0 }).await.map_err(|s| self.failed(&s))?;
         self.unpack(answer.into_inner())
+    }
+
+    /// A part of the log from commit `from` on.
+    pub(crate) async fn log(&mut self, about: About, from: u64) -> Result<LogPage, Failure> {
+        let (sweep, trial) = match about {
+            About::Everything => (0, 0),
+            About::Sweep(id) => (id.0, 0),
+            About::Trial(id) => (id.sweep.0, id.number),
+        };
+        let request = v1::ReadLogRequest { sweep, trial, from };
+        let answer = self.client.read_log(request).await.map_err(|s| self.failed(&s))?;
+        Ok(answer.into_inner().into())
     }
 
     /// All workers.

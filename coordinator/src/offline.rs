@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use gliss_engine::{Engine, Options, ReplayError};
-use gliss_types::{SweepId, SweepPlan, SweepRow, TrialDetail, TrialId, TrialRow, WorkerRow};
+use gliss_types::{About, LogPage, SweepId, SweepPlan, SweepRow, TrialDetail, TrialId, TrialRow, WorkerRow};
 
 use crate::driver::Fault;
 use crate::journal::Journal;
@@ -76,6 +76,14 @@ impl Offline {
     /// There is no such sweep, or nothing of that name to sort by.
     pub fn top(&self, id: SweepId, limit: u64, sort: &str) -> Result<Vec<TrialRow>, ReadError> {
         reading::top(&self.engine, id, limit, sort)
+    }
+
+    /// A part of the log from commit `from` on.
+    ///
+    /// # Errors
+    /// There is no such sweep or trial, or the store cannot be read.
+    pub fn log(&self, about: About, from: u64) -> Result<LogPage, ReadError> {
+        reading::log(&self.engine, &self.store, about, from)
     }
 
     /// All workers.

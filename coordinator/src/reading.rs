@@ -3,15 +3,21 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use gliss_engine::{Engine, view};
-use gliss_types::{Goal, SettingPath, SweepId, SweepRow, TrialDetail, TrialId, TrialRow, WorkerRow};
-use serde_json::Value;
+use gliss_engine::{Engine, Fact, view};
+use gliss_types::{
+    About, Goal, LogLine, LogPage, SettingPath, SweepId, SweepRow, TrialDetail, TrialId, TrialRow, WorkerRow,
+};
+use serde_json::{Value, json};
 
 use crate::journal::Journal;
 use crate::store::StoreError;
 
 /// Rows of a listing at most, also where none were asked for.
 pub(crate) const ROWS: u32 = 10_000;
+
+/// Commits of a part of the log at most, and bytes after which no further one is begun: far below what a message holds.
+const LOG_COMMITS: usize = 512;
+const LOG_BYTES: usize = 1 << 20;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +83,47 @@ pub(crate) fn trial(engine: &Engine, journal: &dyn Journal, id: TrialId) -> Resu
     let mut detail = view::trial_detail(engine, id).ok_or(ReadError::NoTrial(id))?;
     detail.curves = journal.curves(id)?;
     Ok(detail)
+}
+
+/// A part of the log from commit `from` on.
+///
+/// # Errors
+/// There is no such sweep or trial, or the store failed.
+pub(crate) fn log(engine: &Engine, journal: &dyn Journal, about: About, from: u64) -> Result<LogPage, ReadError> {
+    match about {
+        About::Everything => {}
+        About::Sweep(id) => drop(sweep(engine, id)?),
+        About::Trial(id) => drop(view::trial_detail(engine, id).ok_or(ReadError::NoTrial(id))?),
+    }
+    let commits = journal.commits(from, LOG_COMMITS)?;
+    let end = commits.len() < LOG_COMMITS;
+    let (mut lines, mut next, mut bytes) = (Vec::new(), from, 0);
+    for (batch, facts) in commits {
+        if bytes > LOG_BYTES {
+            return Ok(LogPage { lines, next, end: false });
+        }
+        next = batch + 1;
+        let asked = |fact: &&Fact| match about {
+            About::Everything => true,
+            About::Sweep(id) => fact.sweep() == Some(id),
+            About::Trial(id) => fact.trial() == Some(id),
+        };
+        for fact in facts.iter().filter(asked) {
+            let line = LogLine { batch, at: fact.at().map(|at| at.0), json: log_json(fact), text: fact.told() };
+            bytes += line.json.len() + line.text.len();
+            lines.push(line);
+        }
+    }
+    Ok(LogPage { lines, next, end })
+}
+
+/// A fact as JSON, without the plan, which can be of any size.
+fn log_json(fact: &Fact) -> String {
+    let mut json = serde_json::to_value(fact).expect("plain data always serialises into memory");
+    if let (Fact::SweepSubmitted { plan, .. }, Some(object)) = (fact, json.as_object_mut()) {
+        object.insert("plan".to_owned(), json!({"name": plan.name, "trials": plan.space.len()}));
+    }
+    json.to_string()
 }
 
 /// All workers, connected ones first.

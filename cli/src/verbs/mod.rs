@@ -3,6 +3,8 @@
 mod bench;
 mod coordinator;
 mod data;
+mod explain;
+mod log;
 mod nets;
 mod plan;
 mod read;
@@ -39,6 +41,8 @@ pub(crate) async fn perform(setting: &Setting, verb: Verb) -> Result<Exit, Failu
         Verb::Pause { sweep } => wish::pause(setting, sweep).await,
         Verb::Resume { sweep, local } => wish::resume(setting, sweep, &local).await,
         Verb::Cancel { sweep } => wish::cancel(setting, sweep).await,
+        Verb::Log { what, follow } => log::log(setting, what, follow).await,
+        Verb::Explain { trial } => explain::explain(setting, trial).await,
         Verb::Workers => read::workers(setting).await,
         Verb::Predict(args) => trained::predict(setting, &args).await,
         Verb::Export(args) => trained::export(setting, &args).await,

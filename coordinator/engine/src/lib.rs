@@ -23,6 +23,7 @@ mod resolve;
 mod sessions;
 mod state;
 mod time;
+mod told;
 mod turn;
 pub mod view;
 

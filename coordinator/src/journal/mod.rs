@@ -44,6 +44,12 @@ pub trait Journal: Send {
     /// The medium failed, or holds what this version cannot read.
     fn facts(&self) -> Result<Vec<Fact>, StoreError>;
 
+    /// The facts of at most `most` commits, from number `from` on, each with its number.
+    ///
+    /// # Errors
+    /// The medium failed, or holds what this version cannot read.
+    fn commits(&self, from: u64, most: usize) -> Result<Vec<(u64, Vec<Fact>)>, StoreError>;
+
     /// A trial's metrics over the epochs, ascending by name. A point that was stored twice counts once, the later one.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gliss_engine::{Engine, Input, Rejection, Reply, view};
 use gliss_spec::{Override, Source, SpecErrors};
-use gliss_types::{SweepId, TrialId, TrialRow};
+use gliss_types::{About, SweepId, TrialId, TrialRow};
 use gliss_wire::v1::control_service_server::ControlService;
 use gliss_wire::{pack, v1};
 use tokio::sync::broadcast::Receiver;
@@ -205,6 +205,17 @@ impl ControlService for Control {
             }
         });
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+
+    async fn read_log(&self, request: Request<v1::ReadLogRequest>) -> Result<Response<v1::ReadLogResponse>, Status> {
+        let v1::ReadLogRequest { sweep, trial, from } = request.into_inner();
+        let about = match (sweep, trial) {
+            (0, _) => About::Everything,
+            (sweep, 0) => About::Sweep(sweep_id(sweep)),
+            (sweep, number) => About::Trial(TrialId { sweep: sweep_id(sweep), number }),
+        };
+        let page = self.read(move |engine, journal| reading::log(engine, journal, about, from)).await?;
+        Ok(Response::new(page.into()))
     }
 
     async fn list_workers(

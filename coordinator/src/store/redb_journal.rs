@@ -254,6 +254,17 @@ impl Journal for Store {
         Ok(facts)
     }
 
+    fn commits(&self, from: u64, most: usize) -> Result<Vec<(u64, Vec<Fact>)>, StoreError> {
+        let read = self.db.begin_read().map_err(|e| self.medium(e))?;
+        let table = read.open_table(JOURNAL).map_err(|e| self.medium(e))?;
+        let mut commits = Vec::new();
+        for row in table.range(from..).map_err(|e| self.medium(e))?.take(most) {
+            let (key, value) = row.map_err(|e| self.medium(e))?;
+            commits.push((key.value(), self.unpack::<Vec<Fact>>("journal", key.value(), value.value())?));
+        }
+        Ok(commits)
+    }
+
     fn curves(&self, trial: TrialId) -> Result<Vec<Curve>, StoreError> {
         if let Some(rows) = self.open.get(&trial) {
             let points: Vec<MetricPoint> = rows.iter().flat_map(|(_, points)| points).cloned().collect();

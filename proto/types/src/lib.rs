@@ -20,7 +20,7 @@ pub use key::TrialKey;
 pub use objective::{Goal, Objective};
 pub use recipe::Recipe;
 pub use report::{CheckpointRef, EpochReport, Outcome, Point as MetricPoint, Summary};
-pub use rows::{AttemptRow, Curve, SweepRow, TrialDetail, TrialRow, WorkerRow};
+pub use rows::{About, AttemptRow, Curve, LogLine, LogPage, SweepRow, TrialDetail, TrialRow, WorkerRow};
 pub use settings::{Issue, LIST_SETTINGS, Problem, Reader, SettingPath, Settings};
 pub use space::{Dimension, Point, Space, SweepPlan};
 pub use state::{SweepState, TrialState};

@@ -132,3 +132,38 @@ pub struct WorkerRow {
     /// Whether its session stands.
     pub connected: bool,
 }
+
+/// What a part of the log is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// All that was decided.
+    Everything,
+    /// One sweep with its trials.
+    Sweep(SweepId),
+    /// One trial.
+    Trial(TrialId),
+}
+
+/// Something that was decided, for people and scripts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// The commit that stored it, from 0.
+    pub batch: u64,
+    /// When, in milliseconds since 1970 UTC; none where the fact does not say.
+    pub at: Option<u64>,
+    /// The fact as JSON; of a plan only its name and the number of trials.
+    pub json: String,
+    /// The same in words.
+    pub text: String,
+}
+
+/// A part of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogPage {
+    /// In the order in which it was decided.
+    pub lines: Vec<LogLine>,
+    /// The commit from which the next part goes on.
+    pub next: u64,
+    /// Whether there is nothing more for now.
+    pub end: bool,
+}

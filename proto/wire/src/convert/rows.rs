@@ -1,8 +1,8 @@
 //! Rows of listings.
 
 use gliss_types::{
-    AttemptRow, Curve, MetricPoint, Point, SweepId, SweepRow, SweepState, TrialDetail, TrialId, TrialRow, TrialState,
-    WorkerId, WorkerRow,
+    AttemptRow, Curve, LogLine, LogPage, MetricPoint, Point, SweepId, SweepRow, SweepState, TrialDetail, TrialId,
+    TrialRow, TrialState, WorkerId, WorkerRow,
 };
 
 use super::{WireError, invalid, needed};
@@ -213,5 +213,29 @@ impl From<v1::WorkerRow> for WorkerRow {
             busy: w.busy,
             connected: w.connected,
         }
+    }
+}
+
+impl From<LogPage> for v1::ReadLogResponse {
+    fn from(page: LogPage) -> Self {
+        let line = |line: LogLine| v1::LogLine {
+            batch: line.batch,
+            at: line.at.unwrap_or(0),
+            json: line.json,
+            text: line.text,
+        };
+        v1::ReadLogResponse { lines: page.lines.into_iter().map(line).collect(), next: page.next, end: page.end }
+    }
+}
+
+impl From<v1::ReadLogResponse> for LogPage {
+    fn from(page: v1::ReadLogResponse) -> Self {
+        let line = |line: v1::LogLine| LogLine {
+            batch: line.batch,
+            at: Some(line.at).filter(|at| *at > 0),
+            json: line.json,
+            text: line.text,
+        };
+        LogPage { lines: page.lines.into_iter().map(line).collect(), next: page.next, end: page.end }
     }
 }
