@@ -10,6 +10,7 @@ use gliss_types::{About, SweepId, TrialId};
 
 use crate::data_args::DataVerb;
 use crate::nets_args::NetsVerb;
+use crate::store_args::StoreVerb;
 use crate::trained_args::{ExportArgs, PredictArgs};
 
 const STYLES: Styles = Styles::styled()
@@ -187,6 +188,11 @@ Examples:
     Data {
         #[command(subcommand)]
         verb: DataVerb,
+    },
+    /// Check, back up and compact the store.
+    Store {
+        #[command(subcommand)]
+        verb: StoreVerb,
     },
     /// Measure the machinery.
     Bench {

@@ -47,6 +47,14 @@ impl Failure {
         Failure::Said(Box::new(Said { exit, message: message.into(), remedy }))
     }
 
+    /// The same with another remedy.
+    pub(crate) fn with_remedy(mut self, remedy: &str) -> Failure {
+        if let Failure::Said(said) = &mut self {
+            said.remedy = Some(remedy.to_owned());
+        }
+        self
+    }
+
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         match self {

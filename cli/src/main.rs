@@ -21,6 +21,7 @@ mod progress;
 mod remote;
 mod shown;
 mod signals;
+mod store_args;
 mod sweep_file;
 mod table;
 mod trained_args;

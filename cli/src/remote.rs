@@ -102,7 +102,9 @@ impl Remote {
         let text = status.message().to_owned();
         match status.code() {
             Code::NotFound => Failure::new(Exit::Usage, text, ""),
-            Code::InvalidArgument | Code::FailedPrecondition => Failure::new(Exit::Usage, text, ""),
+            Code::InvalidArgument | Code::FailedPrecondition | Code::AlreadyExists => {
+                Failure::new(Exit::Usage, text, "")
+            }
             Code::Unauthenticated | Code::PermissionDenied => Failure::new(Exit::Usage, text, ""),
             _ => Failure::new(
                 Exit::Unreachable,
@@ -183,6 +185,13 @@ impl Remote {
     pub(crate) async fn cancel(&mut self, id: SweepId) -> Result<SweepRow, Failure> {
         let answer = self.client.cancel(v1::SweepRequest { sweep: id.0 }).await.map_err(|s| self.failed(&s))?;
         self.unpack(answer.into_inner())
+    }
+
+    /// Makes a backup; yields its folder, the size of its store and the number of its checkpoints.
+    pub(crate) async fn backup(&mut self, name: String) -> Result<(String, u64, u64), Failure> {
+        let answer = self.client.backup(v1::BackupRequest { name }).await.map_err(|s| self.failed(&s))?;
+        let v1::BackupResponse { folder, bytes, checkpoints } = answer.into_inner();
+        Ok((folder, bytes, checkpoints))
     }
 
     /// A part of the log from commit `from` on.

@@ -40,6 +40,17 @@ pub(crate) fn value(value: &Value) -> String {
     }
 }
 
+/// Bytes as people say them.
+pub(crate) fn bytes(bytes: u64) -> String {
+    let value = bytes as f64;
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{:.1} kB", value / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", value / 1e6),
+        _ => format!("{:.1} GB", value / 1e9),
+    }
+}
+
 /// Seconds as people say them.
 pub(crate) fn span(seconds: f64) -> String {
     let whole = seconds.round().max(0.0) as u64;

@@ -2,6 +2,7 @@
 //!
 //! It trains nothing and knows nothing of audio or nets. Deciding is `gliss-engine`'s alone.
 
+mod backup;
 mod clock;
 mod driver;
 mod journal;
@@ -10,10 +11,11 @@ mod reading;
 mod service;
 mod store;
 
+pub use backup::{Backup, BackupError};
 pub use driver::{Driver, DriverHandle, Fault, Stopped};
 pub use gliss_engine::Options;
 pub use journal::{Batch, Journal, MemoryJournal};
-pub use offline::Offline;
+pub use offline::{Health, Offline};
 pub use reading::ReadError;
 pub use service::{Config, Coordinator, StartError};
-pub use store::{FILE_NAME, Store, StoreError};
+pub use store::{FILE_NAME, Looked, Snapshot, Store, StoreError};

@@ -6,6 +6,7 @@
 #[path = "../world/mod.rs"]
 mod world;
 
+mod care;
 mod coordinator_killed;
 mod fleet;
 mod many;
@@ -14,6 +15,7 @@ mod results;
 mod run;
 mod sweep;
 mod token;
+mod told;
 mod trained;
 mod undisturbed;
 mod wishes;

@@ -9,6 +9,7 @@ mod nets;
 mod plan;
 mod read;
 mod run;
+mod store;
 mod submit;
 mod trained;
 mod wish;
@@ -43,6 +44,7 @@ pub(crate) async fn perform(setting: &Setting, verb: Verb) -> Result<Exit, Failu
         Verb::Cancel { sweep } => wish::cancel(setting, sweep).await,
         Verb::Log { what, follow } => log::log(setting, what, follow).await,
         Verb::Explain { trial } => explain::explain(setting, trial).await,
+        Verb::Store { verb } => store::store(setting, verb).await,
         Verb::Workers => read::workers(setting).await,
         Verb::Predict(args) => trained::predict(setting, &args).await,
         Verb::Export(args) => trained::export(setting, &args).await,

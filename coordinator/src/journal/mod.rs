@@ -12,7 +12,7 @@ pub(crate) use points::{PointRow, curves};
 use gliss_engine::Fact;
 use gliss_types::{Curve, MetricPoint, TrialId};
 
-use crate::store::StoreError;
+use crate::store::{Snapshot, StoreError};
 
 /// Everything that one commit stores.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -49,6 +49,11 @@ pub trait Journal: Send {
     /// # Errors
     /// The medium failed, or holds what this version cannot read.
     fn commits(&self, from: u64, most: usize) -> Result<Vec<(u64, Vec<Fact>)>, StoreError>;
+
+    /// All that is remembered as it is now, to be copied; none of a journal that is not on disk.
+    fn snapshot(&self) -> Option<Result<Snapshot, StoreError>> {
+        None
+    }
 
     /// A trial's metrics over the epochs, ascending by name. A point that was stored twice counts once, the later one.
     ///

@@ -15,6 +15,7 @@ use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
+use crate::backup::{self, Backup, BackupError};
 use crate::driver::{DriverHandle, Stopped};
 use crate::journal::Journal;
 use crate::reading::{self, ReadError};
@@ -28,11 +29,13 @@ const WIDTH: usize = 100;
 #[derive(Debug, Clone)]
 pub(super) struct Control {
     driver: DriverHandle,
+    /// Where the store is.
+    data_dir: PathBuf,
 }
 
 impl Control {
-    pub(super) fn new(driver: DriverHandle) -> Control {
-        Control { driver }
+    pub(super) fn new(driver: DriverHandle, data_dir: PathBuf) -> Control {
+        Control { driver, data_dir }
     }
 
     async fn read<T: Send + 'static>(
@@ -83,6 +86,21 @@ fn refused(rejection: &Rejection) -> Status {
         Rejection::UnknownSweep { sweep } => Status::not_found(ReadError::NoSweep(*sweep).to_string()),
         Rejection::SweepClosed { .. } => Status::failed_precondition(rejection.to_string()),
         _ => Status::invalid_argument(rejection.to_string()),
+    }
+}
+
+fn no_backup(error: &BackupError) -> Status {
+    let mut text = format!("failed to {error}");
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        text.push_str(&format!(": {error}"));
+        source = error.source();
+    }
+    match error {
+        BackupError::Name { .. } => Status::invalid_argument(text),
+        BackupError::Taken { .. } => Status::already_exists(text),
+        BackupError::Stopping => Status::unavailable(text),
+        BackupError::Missing { .. } | BackupError::Store(_) | BackupError::Io { .. } => Status::internal(text),
     }
 }
 
@@ -216,6 +234,23 @@ impl ControlService for Control {
         };
         let page = self.read(move |engine, journal| reading::log(engine, journal, about, from)).await?;
         Ok(Response::new(page.into()))
+    }
+
+    async fn backup(&self, request: Request<v1::BackupRequest>) -> Result<Response<v1::BackupResponse>, Status> {
+        let name = request.into_inner().name;
+        let (driver, data_dir) = (self.driver.clone(), self.data_dir.clone());
+        let runtime = tokio::runtime::Handle::current();
+        let made = tokio::task::spawn_blocking(move || {
+            backup::make(&data_dir, &name, || {
+                // Both at one moment, between two commits.
+                let moment = driver.read(|engine, journal| (backup::checkpoints(engine), journal.snapshot()));
+                let (checkpoints, snapshot) = runtime.block_on(moment).map_err(|_| BackupError::Stopping)?;
+                Ok((checkpoints, snapshot.ok_or(BackupError::Stopping)??))
+            })
+        });
+        let made = made.await.map_err(|e| Status::internal(format!("the backup panicked: {e}")))?;
+        let Backup { folder, bytes, checkpoints } = made.map_err(|error| no_backup(&error))?;
+        Ok(Response::new(v1::BackupResponse { folder: folder.display().to_string(), bytes, checkpoints }))
     }
 
     async fn list_workers(

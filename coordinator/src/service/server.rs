@@ -21,6 +21,7 @@ use super::auth::Auth;
 use super::control::Control;
 use super::incoming;
 use super::session::Sessions;
+use crate::backup::CHECKPOINTS;
 use crate::driver::{Driver, DriverHandle, Fault};
 use crate::store::{Store, StoreError};
 
@@ -140,7 +141,8 @@ impl Coordinator {
         let addr = listener.local_addr().map_err(|source| StartError::Listen { listen, source })?;
 
         let store = open(&data_dir).await?;
-        let checkpoints = data_dir.canonicalize().unwrap_or(data_dir).join("checkpoints");
+        let data_dir = data_dir.canonicalize().unwrap_or(data_dir);
+        let checkpoints = data_dir.join(CHECKPOINTS);
         let options = Options { lease: Millis(lease.as_millis() as u64), ..Options::default() };
         let (end, ended) = watch::channel(false);
         let on_end = move || {
@@ -152,7 +154,8 @@ impl Coordinator {
         let (stop_server, stop) = watch::channel(false);
         let sessions =
             Sessions::new(driver.handle.clone(), heartbeat.as_millis() as u64, checkpoints.display().to_string());
-        let server = serve(listener, driver.handle.clone(), sessions, Auth::new(token.as_deref()), stop).await;
+        let server =
+            serve(listener, (driver.handle.clone(), data_dir), sessions, Auth::new(token.as_deref()), stop).await;
         info!(%addr, "the coordinator listens");
         Ok(Coordinator { addr, driver, ended, stop_server, server })
     }
@@ -206,7 +209,7 @@ async fn open(data_dir: &Path) -> Result<Store, StoreError> {
 
 async fn serve(
     listener: TcpListener,
-    driver: DriverHandle,
+    (driver, data_dir): (DriverHandle, PathBuf),
     sessions: Sessions,
     auth: Auth,
     mut stop: watch::Receiver<bool>,
@@ -226,7 +229,7 @@ async fn serve(
     let worker = WorkerServiceServer::new(sessions)
         .max_decoding_message_size(MESSAGE_LIMIT)
         .max_encoding_message_size(MESSAGE_LIMIT);
-    let control = ControlServiceServer::new(Control::new(driver))
+    let control = ControlServiceServer::new(Control::new(driver, data_dir))
         .max_decoding_message_size(MESSAGE_LIMIT)
         .max_encoding_message_size(MESSAGE_LIMIT);
     // tonic's defaults leave most of these unlimited.

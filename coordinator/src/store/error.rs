@@ -18,6 +18,12 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// A copy would be written over a file.
+    #[error("{} is there already", path.display())]
+    Taken {
+        /// The file.
+        path: PathBuf,
+    },
     /// A newer program wrote it.
     #[error("{} has format {found} and was written by version {program}; this program reads up to format {known}", path.display())]
     Newer {
@@ -76,6 +82,7 @@ impl StoreError {
             StoreError::InUse { .. } => {
                 "stop that process, or talk to it with `--coordinator`; another sweep can use another `--data-dir`"
             }
+            StoreError::Taken { .. } => "name another place; nothing is written over",
             StoreError::Absent { .. } => "run a sweep first, or name the folder with `--data-dir`",
             StoreError::Newer { .. } => "use the newer program, or another `--data-dir`",
             StoreError::Folder { .. } => "check the path and its permissions, or name another folder with `--data-dir`",

@@ -9,8 +9,10 @@
 //! takes milliseconds at any size. Keys ascend, because scattered keys dirty one page a row. When a trial closes, the
 //! rows of its reports are folded into one row of `curves`.
 
+mod care;
 mod error;
 mod redb_journal;
 
+pub use care::{Looked, Snapshot};
 pub use error::StoreError;
 pub use redb_journal::{FILE_NAME, Store};

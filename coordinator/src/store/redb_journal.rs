@@ -13,7 +13,7 @@ use redb::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::StoreError;
+use super::{Snapshot, StoreError};
 use crate::journal::{Batch, Journal, PointRow, curves};
 
 /// The store's file in its folder.
@@ -26,15 +26,15 @@ const ROW_VERSION: u8 = 1;
 /// What redb keeps of the file in memory: the journal is written once and read at start, so little is enough.
 const CACHE_BYTES: usize = 64 << 20;
 
-const META: TableDefinition<'_, &str, &str> = TableDefinition::new("meta");
-const JOURNAL: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("journal");
-const REPORTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("reports");
-const CURVES: TableDefinition<'_, (u32, u32), &[u8]> = TableDefinition::new("curves");
+pub(super) const META: TableDefinition<'_, &str, &str> = TableDefinition::new("meta");
+pub(super) const JOURNAL: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("journal");
+pub(super) const REPORTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("reports");
+pub(super) const CURVES: TableDefinition<'_, (u32, u32), &[u8]> = TableDefinition::new("curves");
 
 /// The store on disk, open in this process alone.
 pub struct Store {
-    db: Database,
-    path: PathBuf,
+    pub(super) db: Database,
+    pub(super) path: PathBuf,
     next_batch: u64,
     next_report: u64,
     /// Rows of `reports` by trial, with their points: what is folded when the trial closes.
@@ -92,7 +92,7 @@ impl Store {
         Ok(store)
     }
 
-    fn medium(&self, error: impl Into<redb::Error>) -> StoreError {
+    pub(super) fn medium(&self, error: impl Into<redb::Error>) -> StoreError {
         medium(&self.path, error)
     }
 
@@ -147,7 +147,12 @@ impl Store {
         Ok(write)
     }
 
-    fn unpack<T: DeserializeOwned>(&self, table: &'static str, row: u64, bytes: &[u8]) -> Result<T, StoreError> {
+    pub(super) fn unpack<T: DeserializeOwned>(
+        &self,
+        table: &'static str,
+        row: u64,
+        bytes: &[u8],
+    ) -> Result<T, StoreError> {
         let fail = |source| StoreError::Row { path: self.path.clone(), table, row, source };
         match bytes.split_first() {
             Some((&ROW_VERSION, json)) => serde_json::from_slice(json).map_err(|e| fail(Some(e))),
@@ -207,7 +212,7 @@ fn pack(value: &impl Serialize) -> Vec<u8> {
     bytes
 }
 
-fn medium(path: &Path, error: impl Into<redb::Error>) -> StoreError {
+pub(super) fn medium(path: &Path, error: impl Into<redb::Error>) -> StoreError {
     let path = path.to_owned();
     match error.into() {
         redb::Error::DatabaseAlreadyOpen => StoreError::InUse { path },
@@ -263,6 +268,10 @@ impl Journal for Store {
             commits.push((key.value(), self.unpack::<Vec<Fact>>("journal", key.value(), value.value())?));
         }
         Ok(commits)
+    }
+
+    fn snapshot(&self) -> Option<Result<Snapshot, StoreError>> {
+        Some(Store::snapshot(self))
     }
 
     fn curves(&self, trial: TrialId) -> Result<Vec<Curve>, StoreError> {

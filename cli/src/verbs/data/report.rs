@@ -15,6 +15,7 @@ use crate::args::Output;
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::shown::{shown, shown_path};
+pub(super) use crate::table::bytes;
 use crate::table::{self, number, plain, span, text};
 
 /// Files of one kind of finding that a table lists.
@@ -28,17 +29,6 @@ pub(super) fn print(printer: &Printer, output: Output, chosen: &Chosen, survey: 
         Output::Csv => return as_csv(printer, survey),
     }
     Ok(())
-}
-
-/// Bytes as people say them.
-pub(super) fn bytes(bytes: u64) -> String {
-    let value = bytes as f64;
-    match bytes {
-        0..1_000 => format!("{bytes} B"),
-        1_000..1_000_000 => format!("{:.1} kB", value / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", value / 1e6),
-        _ => format!("{:.1} GB", value / 1e9),
-    }
 }
 
 /// A level; digital silence has none.
