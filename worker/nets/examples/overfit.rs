@@ -85,6 +85,7 @@ fn learn(preset: &Preset, device: &Device, patience: Duration) -> Result<Result<
         let mut optimiser = Optimiser::new(&Method::adam(rate).into(), network.parameters())?;
         let (began, mut first, mut steps) = (Instant::now(), None, 0);
         while began.elapsed() < patience / RATES.len() as u32 {
+            let recording = ops::Recording::start();
             let logits = network.forward(&inputs, Mode::Train { seed: 11, epoch: 0, step: steps })?;
             let loss = ops::cross_entropy(&logits, &labels)?;
             let value = loss.to_scalar::<f32>()?;
@@ -97,7 +98,7 @@ fn learn(preset: &Preset, device: &Device, patience: Duration) -> Result<Result<
             if !value.is_finite() {
                 break;
             }
-            optimiser.step(&loss.backward()?, rate)?;
+            optimiser.step(&recording.gradients(&loss)?, rate)?;
             steps += 1;
         }
     }

@@ -142,10 +142,11 @@ fn measure(
     let mut step = 0;
     while begin.elapsed() < span || times.len() < 10 {
         let t0 = Instant::now();
+        let recording = ops::Recording::start();
         let logits = forward(&x, step)?;
         let loss = ops::cross_entropy(&logits, &labels)?;
         let t1 = Instant::now();
-        let gradients = loss.backward()?;
+        let gradients = recording.gradients(&loss)?;
         let t2 = Instant::now();
         optimiser.step(&gradients, 1e-3)?;
         if !device.is_cpu() {

@@ -8,13 +8,15 @@
 //! its 2-D convolution is slow. Nothing here calls candle's random functions, which cannot be seeded on the CPU.
 //!
 //! # What a caller must know
-//! - **Stack.** candle walks and drops the graph by recursion. Train in a thread with a stack of at least 64 MiB.
+//! - **Stack.** candle walks and drops its graph by recursion. Train in a thread with a stack of at least 64 MiB.
 //! - **Threads.** Every operation here runs on the calling thread alone; trials run beside each other, each on its own
 //!   core, and the bits of a result do not depend on how many do. candle's own elementwise operations (it adds gradients
 //!   with them) use a spinning pool from 65,536 elements on: start the process with `CANDLE_NUM_THREADS=1`, or they take
 //!   cores from other trials. Keep candle's elementwise operations on big tensors out of a training step.
 //! - **Allocation.** A step allocates and frees the same big blocks again and again. With glibc, `mallopt` thresholds that
 //!   keep such blocks off `mmap` can be worth a tenth of a step on big pictures; measure it where it matters.
+//! - **Recording.** Within an [`ops::Recording`] gradients cost less than by candle's graph, and are the same. It knows the
+//!   operations of this crate alone: candle's own between them cut the way back, without a word.
 //! - **Gradients.** [`candle_core::backprop::GradStore`] is keyed by tensor: walk [`Network::parameters`], whose order is
 //!   fixed, and never the store.
 //! - **Same bits.** The same seed and data give the same bits on every run on one kind of CPU. Kinds with other vector

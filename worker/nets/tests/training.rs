@@ -65,10 +65,11 @@ struct Run {
 /// Trains from step `from` to step `to` on one batch; losses as bits.
 fn train(run: &mut Run, examples: &Examples, steps: std::ops::Range<u64>, lr: f64) -> Outcome {
     for step in steps {
+        let recording = ops::Recording::start();
         let logits =
             run.network.forward(&examples.inputs(), Mode::Train { seed: 11, epoch: step / 4, step: step % 4 })?;
         let loss = ops::cross_entropy(&logits, &examples.labels)?;
-        run.optimiser.step(&loss.backward()?, lr)?;
+        run.optimiser.step(&recording.gradients(&loss)?, lr)?;
         run.losses.push(loss.to_scalar::<f32>()?.to_bits());
     }
     Ok(())
@@ -118,6 +119,59 @@ fn sixteen_examples_are_learnt_by_heart() -> Outcome {
         let predictions = run.network.forward(&examples.inputs(), mode)?.argmax(1)?.to_vec1::<u32>()?;
         assert_eq!(predictions, examples.truth, "{settings}: loss {first} to {last}");
         assert!(last < 0.2, "{settings}: loss {first} to {last}");
+    }
+    Ok(())
+}
+
+/// Recorded gradients are those of candle's own backward pass, weight by weight.
+#[test]
+fn a_recording_gives_the_gradients_of_the_graph() -> Outcome {
+    use serde_json::json;
+    #[rustfmt::skip]
+    let cases: Vec<(Value, &[&[usize]])> = vec![
+        (json!({"name": "mlp", "norm": true, "dropout": 0.3}), &[&[57]]),
+        (json!({"name": "liu_cnn", "depth": 3, "dense": [8]}), &[&[3, 32, 32]]),
+        (json!({"name": "liu_dcnn"}), &[&[1, 16, 16]]),
+        (json!({"name": "liu_crnn", "gru": [24, 16], "dense": [32]}), &[&[1, 32, 32]]),
+        (json!({"name": "liu_dcrnn"}), &[&[1, 16, 16]]),
+        (json!({"name": "alexnet"}), &[&[3, 63, 63]]),
+        (json!({"name": "resnet18"}), &[&[1, 32, 32]]),
+        (json!({"name": "resnet50"}), &[&[1, 32, 32]]),
+        (json!({"name": "resnet18_d2l"}), &[&[1, 32, 32]]),
+        (json!({"name": "squeezenet1_0"}), &[&[1, 47, 47]]),
+        (json!({"name": "mobilenet_v1_025"}), &[&[1, 32, 32]]),
+        (json!({"name": "nnet2_2d", "dropout": 0.2}), &[&[1, 17, 12]]),
+        (json!({"name": "nnet2_mix", "kernel": 1024, "pad": 0}), &[&[1, 17, 9], &[1, 6144]]),
+        (json!({"name": "gct_base1d", "filters": [32, 32], "pools": 3}), &[&[16, 40]]),
+        (json!({"name": "gct_q1", "dropout": 0.1}), &[&[1, 16, 400]]),
+        (json!({"name": "gct_base2d", "pools": 2}), &[&[1, 24, 24]]),
+        (json!({"name": "musicnn"}), &[&[1, 187, 96]]),
+        (json!({"name": "spec_embed", "spectrum": "gct_q1"}), &[&[1, 96, 400], &[20]]),
+        (json!({"name": "spec_embed"}), &[&[1, 96, 96], &[20]]),
+    ];
+    for (settings, shapes) in cases {
+        let examples = Examples::of(shapes)?;
+        let run = start(&net(settings.clone()), shapes, &adam(1e-3))?;
+        let mode = Mode::Train { seed: 11, epoch: 2, step: 3 };
+        let loss = || -> Result<Tensor, Box<dyn Error>> {
+            Ok(ops::cross_entropy(&run.network.forward(&examples.inputs(), mode)?, &examples.labels)?)
+        };
+        let expected = loss()?.backward()?;
+        let recording = ops::Recording::start();
+        let recorded_loss = loss()?;
+        assert!(!recorded_loss.track_op(), "{settings}: a recording leaves no graph");
+        let recorded = recording.gradients(&recorded_loss)?;
+        for (name, var) in run.network.parameters() {
+            let [expected, found] = [&expected, &recorded].map(|gradients| gradients.get(var.as_tensor()));
+            let (expected, found) =
+                (expected.ok_or("no gradient")?, found.ok_or(format!("{settings}: none of {name}"))?);
+            assert_eq!(expected.dims(), found.dims(), "{settings}: {name}");
+            let (expected, found) = (values(expected)?, values(found)?);
+            // Where three ways meet, they are summed in another order.
+            let largest = expected.iter().fold(0.0f64, |most, value| most.max(value.abs()));
+            let off = expected.iter().zip(&found).fold(0.0f64, |most, (a, b)| most.max((a - b).abs()));
+            assert!(off <= 1e-6 * largest, "{settings}: {name} is off by {off} of {largest}");
+        }
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use super::walk::rows;
 use super::{NetError, table};
 use crate::draw::{Draw, Stream};
 use crate::init;
-use crate::ops::{self, ConvMethod, GruWeights, Reset};
+use crate::ops::{self, ConvMethod, GruWeights, Reset, tape};
 
 /// What a forward pass is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,17 +159,23 @@ impl Network {
             &Kind::AdaptiveAvg(rows, columns) => ops::adaptive_avg_pool2d(x, rows, columns),
             Kind::GlobalAvg => ops::global_avg_pool2d(x),
             Kind::GlobalMax => ops::global_max_pool2d(x),
-            Kind::Concat => Tensor::cat(from, 1),
-            Kind::Add => from[0] + from[1],
-            Kind::Interleave => Tensor::stack(from, 2)?.flatten_from(1),
-            Kind::Flatten => x.flatten_from(1),
+            Kind::Concat => tape::cat(from, 1),
+            Kind::Add => tape::add(from[0], from[1]),
+            Kind::Interleave => {
+                let columns =
+                    from.iter().map(|x| tape::unsqueeze(x, 2)).collect::<candle_core::Result<Vec<Tensor>>>()?;
+                tape::flatten_from(&tape::cat(&columns.iter().collect::<Vec<_>>(), 2)?, 1)
+            }
+            Kind::Flatten => tape::flatten_from(x, 1),
             Kind::OneRow => match *x.dims() {
-                [_, _, _] => x.unsqueeze(2),
-                _ => x.transpose(1, 2),
+                [_, _, _] => tape::unsqueeze(x, 2),
+                _ => tape::transpose(x, 1, 2),
             },
             Kind::Columns => {
                 let (batch, channels, rows, columns) = x.dims4()?;
-                x.permute((0, 3, 1, 2))?.reshape((batch, columns, channels * rows))
+                // Columns first: (batch, columns, channels, rows).
+                let turned = tape::transpose(&tape::transpose(x, 2, 3)?, 1, 2)?;
+                tape::reshape(&tape::contiguous(&turned)?, (batch, columns, channels * rows))
             }
             &Kind::Dropout { p } => match mode {
                 Mode::Train { seed, epoch, step } => {

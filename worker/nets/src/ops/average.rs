@@ -7,7 +7,7 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDTyp
 #[cfg(feature = "cuda")]
 use super::cuda;
 use super::window::Span;
-use super::{Element, OpError, Window, by_type, on_gpu, slice, with_slice};
+use super::{Element, OpError, Window, by_type, on_gpu, slice, tape, with_slice};
 
 const OP: &str = "average pool";
 
@@ -57,7 +57,7 @@ pub fn avg_pool2d(x: &Tensor, window: Window, padding: PaddingCounts) -> Result<
     let spans = [spans.0.map_err(OpError::into_candle)?, spans.1.map_err(OpError::into_candle)?];
     let (rows, columns) = (axis(spans[0])?, axis(spans[1])?);
     on_gpu!(x, cuda::average(OP, x, cuda::Bins::Windows(spans[0], spans[1], padding == PaddingCounts::Yes)));
-    x.contiguous()?.apply_op1(Average { rows, columns })
+    tape::apply1(&tape::contiguous(x)?, Average { rows, columns })
 }
 
 /// The averages of `rows` by `columns` bins of `x` (batch, channels, height, width), which overlap where the input's sides do
@@ -81,7 +81,7 @@ pub fn adaptive_avg_pool2d(x: &Tensor, rows: usize, columns: usize) -> Result<Te
         Axis { input: side, windows: (0..bins).map(bin).collect() }
     };
     on_gpu!(x, cuda::average(OP, x, cuda::Bins::Adaptive(rows, columns)));
-    x.contiguous()?.apply_op1(Average { rows: axis(height, rows), columns: axis(width, columns) })
+    tape::apply1(&tape::contiguous(x)?, Average { rows: axis(height, rows), columns: axis(width, columns) })
 }
 
 /// The average of each channel of `x` (batch, channels, height, width): (batch, channels).
@@ -89,7 +89,7 @@ pub fn adaptive_avg_pool2d(x: &Tensor, rows: usize, columns: usize) -> Result<Te
 /// # Errors
 /// An input without places; numbers other than f32 and f64.
 pub fn global_avg_pool2d(x: &Tensor) -> Result<Tensor> {
-    adaptive_avg_pool2d(x, 1, 1)?.flatten_from(1)
+    tape::flatten_from(&adaptive_avg_pool2d(x, 1, 1)?, 1)
 }
 
 /// Height and width of an input that has places.

@@ -10,7 +10,7 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Tenso
 use super::cuda;
 use super::lanes::{Kernel, Lanes};
 use super::linear::Activation;
-use super::{Element, OpError, by_type, on_gpu, slice, with_slice};
+use super::{Element, OpError, by_type, on_gpu, slice, tape, with_slice};
 
 const OP: &str = "batch norm";
 /// Sums are taken in the number type over so many values, and of those in f64.
@@ -61,7 +61,7 @@ pub fn batch_norm(
     on_gpu!(x, cuda::batch_norm(OP, x, [weight, bias], (grid, eps, activation)));
     let stats = Arc::new(Mutex::new(None));
     let op = BatchNorm { eps, activation, stats: Arc::clone(&stats) };
-    let y = x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)?;
+    let y = tape::apply3(&tape::contiguous(x)?, &weight.contiguous()?, &bias.contiguous()?, op)?;
     let stats = stats.lock().expect("no holder of this lock panics");
     let Moments { mean, variance } = stats.clone().ok_or_else(|| OpError::NothingSaved { op: OP }.into_candle())?;
     let tensor = |values| Tensor::from_vec(values, grid.channels, x.device());

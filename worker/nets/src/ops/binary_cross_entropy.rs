@@ -4,7 +4,7 @@ use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, WithDTyp
 
 #[cfg(feature = "cuda")]
 use super::cuda;
-use super::{Element, OpError, by_type, on_gpu, slice, with_slice};
+use super::{Element, OpError, by_type, on_gpu, slice, tape, with_slice};
 
 const OP: &str = "binary cross-entropy";
 
@@ -26,7 +26,7 @@ pub fn binary_cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor>
         return Err(OpError::Numbers { op: OP, got: targets.dtype() }.into_candle());
     }
     on_gpu!(logits, cuda::binary_cross_entropy(OP, logits, targets));
-    logits.contiguous()?.apply_op2(&targets.contiguous()?.detach(), BinaryCrossEntropy)
+    tape::apply2(&tape::contiguous(logits)?, &targets.contiguous()?.detach(), BinaryCrossEntropy)
 }
 
 /// `max(x, 0) - x t + ln(1 + exp(-|x|))`: the definition without large exponentials.

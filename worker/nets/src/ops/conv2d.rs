@@ -6,7 +6,7 @@ use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tenso
 use super::conv_shape::{ConvShape, Finish, Gradient, Gradients, Planes, Wanted};
 #[cfg(feature = "cuda")]
 use super::cuda;
-use super::{Element, OpError, Window, by_type, conv_cost, grouped, lowered, on_gpu, shifted, slice, with_slice};
+use super::{Element, OpError, Window, by_type, conv_cost, grouped, lowered, on_gpu, shifted, slice, tape, with_slice};
 
 const OP: &str = "convolution";
 
@@ -51,12 +51,12 @@ pub fn conv2d_grouped(
     groups: usize,
     method: ConvMethod,
 ) -> Result<Tensor> {
-    let (x, weight, op) = (x.contiguous()?, weight.contiguous()?, Conv2d { window, groups, method });
+    let (x, weight, op) = (tape::contiguous(x)?, weight.contiguous()?, Conv2d { window, groups, method });
     let bias = bias.map(Tensor::contiguous).transpose()?;
     on_gpu!(x, op.on_gpu(&x, &weight, bias.as_ref()));
     match bias {
-        Some(bias) => x.apply_op3(&weight, &bias, op),
-        None => x.apply_op2(&weight, op),
+        Some(bias) => tape::apply3(&x, &weight, &bias, op),
+        None => tape::apply2(&x, &weight, op),
     }
 }
 
@@ -179,13 +179,14 @@ impl Conv2d {
         }
         let part = |of: &Tensor, axis: usize, number: usize| {
             let size = of.dim(axis)? / groups;
-            of.narrow(axis, number * size, size)?.contiguous()
+            tape::contiguous(&tape::narrow(of, axis, number * size, size)?)
         };
         let group = |number: usize| {
             let bias = b.map(|b| part(b, 0, number)).transpose()?;
             cuda::conv2d(OP, &part(x, 1, number)?, &part(w, 0, number)?, bias.as_ref(), shape)
         };
-        Tensor::cat(&(0..groups).map(group).collect::<Result<Vec<_>>>()?, 1)
+        let parts = (0..groups).map(group).collect::<Result<Vec<Tensor>>>()?;
+        tape::cat(&parts.iter().collect::<Vec<_>>(), 1)
     }
 
     fn run(
@@ -217,7 +218,7 @@ impl Conv2d {
         dy: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let shape = self.shape(x.dims(), w.dims(), b.map(Tensor::dims))?;
-        let wanted = Wanted { x: x.track_op(), w: w.track_op(), b: b.is_some_and(Tensor::track_op) };
+        let wanted = Wanted { x: tape::tracks(x), w: tape::tracks(w), b: b.is_some_and(tape::tracks) };
         let dy = dy.contiguous()?;
         by_type!(OP, x.dtype(), T => with_slice::<T, _>(x, OP, |xs| with_slice::<T, _>(w, OP, |ws| {
             with_slice::<T, _>(&dy, OP, |dy| {

@@ -9,7 +9,7 @@ use super::conv_shape::{ConvShape, Finish, Gradient, Planes, Wanted};
 use super::conv2d::{ConvMethod, backward, forward};
 #[cfg(feature = "cuda")]
 use super::cuda;
-use super::{Element, OpError, Window, by_type, on_gpu, slice, with_slice};
+use super::{Element, OpError, Window, by_type, on_gpu, slice, tape, with_slice};
 
 const OP: &str = "convolution, ReLU and max-pool";
 
@@ -36,12 +36,12 @@ pub fn conv_relu_pool(
     method: ConvMethod,
 ) -> Result<Tensor> {
     let op = ConvBlock { window, method, winners: Mutex::new(None) };
-    let (x, weight, bias) = (x.contiguous()?, weight.contiguous()?, bias.contiguous()?);
+    let (x, weight, bias) = (tape::contiguous(x)?, weight.contiguous()?, bias.contiguous()?);
     on_gpu!(x, {
         let shape = op.shape(x.dims(), weight.dims(), bias.dims())?;
         cuda::conv_relu_pool(OP, [&x, &weight, &bias], shape)
     });
-    x.apply_op3(&weight, &bias, op)
+    tape::apply3(&x, &weight, &bias, op)
 }
 
 impl ConvBlock {
@@ -188,7 +188,7 @@ impl CustomOp3 for ConvBlock {
         let dy = dy.contiguous()?;
         by_type!(OP, x.dtype(), T => with_slice::<T, _>(x, OP, |xs| with_slice::<T, _>(w, OP, |ws| {
             with_slice::<T, _>(&dy, OP, |dy| {
-                let wanted = Wanted { x: x.track_op(), w: w.track_op(), b: b.track_op() };
+                let wanted = Wanted { x: tape::tracks(x), w: tape::tracks(w), b: tape::tracks(b) };
                 let odd = (shape.rows.output % 2 == 1, shape.columns.output % 2 == 1);
                 let unpool = Unpool { dy, winners, sizes: pooled(&shape), odd };
                 backward(&shape, self.method, (xs, ws), wanted, unpool).into_tensors(wanted, x, w)

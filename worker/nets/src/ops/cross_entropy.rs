@@ -4,7 +4,7 @@ use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, WithDTyp
 
 #[cfg(feature = "cuda")]
 use super::cuda;
-use super::{Element, OpError, by_type, on_gpu, slice, with_slice};
+use super::{Element, OpError, by_type, on_gpu, slice, tape, with_slice};
 
 const OP: &str = "cross-entropy";
 
@@ -20,7 +20,7 @@ pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
         sizes(logits.dims(), labels.dims()).map_err(OpError::into_candle)?;
         cuda::cross_entropy(OP, logits, super::Targets::Labels(labels), super::Weighing::default())
     });
-    logits.contiguous()?.apply_op2(&labels.contiguous()?, CrossEntropy)
+    tape::apply2(&tape::contiguous(logits)?, &labels.contiguous()?, CrossEntropy)
 }
 
 fn sizes(logits: &[usize], labels: &[usize]) -> std::result::Result<(usize, usize), OpError> {

@@ -6,7 +6,7 @@ use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, W
 use super::cross_entropy::normaliser;
 #[cfg(feature = "cuda")]
 use super::cuda;
-use super::{Element, OpError, by_type, on_gpu, slice, with_slice};
+use super::{Element, OpError, by_type, on_gpu, slice, tape, with_slice};
 
 const OP: &str = "cross-entropy with weights";
 
@@ -63,7 +63,7 @@ pub fn cross_entropy_with(logits: &Tensor, targets: Targets<'_>, weighing: Weigh
         op.sizes(logits.dims(), of.dims()).map_err(OpError::into_candle)?;
         cuda::cross_entropy(OP, logits, targets, weighing)
     });
-    logits.contiguous()?.apply_op2(&of.contiguous()?.detach(), op)
+    tape::apply2(&tape::contiguous(logits)?, &of.contiguous()?.detach(), op)
 }
 
 struct Weighed {

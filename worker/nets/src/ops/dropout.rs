@@ -4,7 +4,7 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDTyp
 
 #[cfg(feature = "cuda")]
 use super::cuda;
-use super::{Element, by_type, on_gpu, slice, with_slice};
+use super::{Element, by_type, on_gpu, slice, tape, with_slice};
 use crate::draw::Draw;
 
 const OP: &str = "dropout";
@@ -28,7 +28,7 @@ pub fn dropout(x: &Tensor, p: f64, draw: Draw) -> Result<Tensor> {
         return Ok(x.clone());
     }
     on_gpu!(x, cuda::dropout(OP, x, draw, keep_below));
-    x.contiguous()?.apply_op1(Dropout { draw, keep_below })
+    tape::apply1(&tape::contiguous(x)?, Dropout { draw, keep_below })
 }
 
 impl Dropout {

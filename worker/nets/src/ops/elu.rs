@@ -5,7 +5,7 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDTyp
 #[cfg(feature = "cuda")]
 use super::cuda;
 use super::lanes::{Kernel, Lanes};
-use super::{Element, by_type, on_gpu, slice, with_slice};
+use super::{Element, by_type, on_gpu, slice, tape, with_slice};
 
 const OP: &str = "elu";
 
@@ -19,7 +19,7 @@ struct Elu {
 /// Numbers other than f32 and f64; a tensor outside the CPU's memory.
 pub fn elu(x: &Tensor, alpha: f64) -> Result<Tensor> {
     on_gpu!(x, cuda::elu(OP, x, alpha));
-    x.contiguous()?.apply_op1(Elu { alpha })
+    tape::apply1(&tape::contiguous(x)?, Elu { alpha })
 }
 
 struct Forward<'a, T> {

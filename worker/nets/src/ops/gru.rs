@@ -22,7 +22,7 @@ use super::cuda;
 use super::lanes::{Kernel, Lanes, sigmoids, tanhs};
 use super::matrix::{View, product};
 use super::recurrent::{Arguments, Sizes, Steps, column_sums, parts, transposed};
-use super::{Element, OpError, by_type, on_gpu, slice, with_slice};
+use super::{Element, OpError, by_type, on_gpu, slice, tape, with_slice};
 
 const OP: &str = "gru";
 
@@ -78,7 +78,7 @@ pub fn gru(x: &Tensor, weights: &GruWeights<'_>, reset: Reset, output: Steps) ->
     };
     let hidden = hidden.contiguous()?;
     on_gpu!(x, cuda::gru(OP, &gates, &hidden, &bias, (sizes, reset, output)));
-    gates.apply_op3(&hidden, &bias, Gru { sizes, reset, output, kept: Mutex::new(None) })
+    tape::apply3(&gates, &hidden, &bias, Gru { sizes, reset, output, kept: Mutex::new(None) })
 }
 
 /// r and z of one step.
@@ -355,7 +355,7 @@ impl CustomOp3 for Gru {
             let kept = (T::cpu_storage_as_slice(kept)?, T::cpu_storage_as_slice(all)?);
             let Gradients { x: dx, weight, bias } = backward((self.sizes, self.reset, self.output), ws, kept, dy);
             let wanted = |of: &Tensor, values: Vec<T>| {
-                of.track_op().then(|| Tensor::from_vec(values, of.shape(), of.device())).transpose()
+                tape::tracks(of).then(|| Tensor::from_vec(values, of.shape(), of.device())).transpose()
             };
             Ok((wanted(x, dx)?, wanted(w, weight)?, wanted(b, bias)?))
         })))

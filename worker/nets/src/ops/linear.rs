@@ -6,7 +6,7 @@ use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, WithDTyp
 use super::cuda;
 use super::matrix::{View, product};
 use super::relu::{gated, positive};
-use super::{Element, OpError, by_type, on_gpu, slice, with_slice};
+use super::{Element, OpError, by_type, on_gpu, slice, tape, with_slice};
 
 const OP: &str = "linear";
 
@@ -32,7 +32,7 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor, activation: Activation
         sizes(x.dims(), weight.dims(), bias.dims()).map_err(OpError::into_candle)?;
         cuda::linear(OP, [x, weight, bias], activation)
     });
-    x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, Linear { activation })
+    tape::apply3(&tape::contiguous(x)?, &weight.contiguous()?, &bias.contiguous()?, Linear { activation })
 }
 
 /// Batch, inputs and outputs.
@@ -119,7 +119,7 @@ impl CustomOp3 for Linear {
                 };
                 let zero: T = 0.0;
                 let g = View::rows(&dy, outputs);
-                let dx = if x.track_op() {
+                let dx = if tape::tracks(x) {
                     let mut dx = vec![zero; batch * inputs];
                     product((batch, inputs, outputs), g, View::rows(ws, inputs), &mut dx, inputs, false);
                     Some(Tensor::from_vec(dx, (batch, inputs), x.device())?)

@@ -16,7 +16,7 @@ use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, WithDTyp
 use super::lanes::{Kernel, Lanes, sigmoids, tanhs};
 use super::matrix::{View, product};
 use super::recurrent::{Arguments, Sizes, Steps, parts, transposed};
-use super::{Element, OpError, by_type, slice, with_slice};
+use super::{Element, OpError, by_type, slice, tape, with_slice};
 
 const OP: &str = "lstm";
 
@@ -59,7 +59,7 @@ pub fn lstm(x: &Tensor, weights: &LstmWeights<'_>, output: Steps) -> Result<Tens
         None => input_bias,
     };
     let gates = arguments.projected(sizes, bias)?;
-    gates.apply_op2(&hidden.contiguous()?, Lstm { sizes, output, kept: Mutex::new(None) })
+    tape::apply2(&gates, &hidden.contiguous()?, Lstm { sizes, output, kept: Mutex::new(None) })
 }
 
 /// One step of the batch.
@@ -219,7 +219,7 @@ impl CustomOp2 for Lstm {
             let kept = [values(kept)?, values(cells)?, values(all)?];
             let (dx, dw) = backward((self.sizes, self.output), ws, kept, dy);
             let wanted = |of: &Tensor, values: Vec<T>| {
-                of.track_op().then(|| Tensor::from_vec(values, of.shape(), of.device())).transpose()
+                tape::tracks(of).then(|| Tensor::from_vec(values, of.shape(), of.device())).transpose()
             };
             Ok((wanted(x, dx)?, wanted(w, dw)?))
         })))

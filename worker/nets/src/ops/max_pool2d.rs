@@ -9,7 +9,7 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDTyp
 use super::cuda;
 use super::lanes::{Kernel, Lanes};
 use super::window::Span;
-use super::{Axis, Element, OpError, Padding, Window, by_type, on_gpu, slice, with_slice};
+use super::{Axis, Element, OpError, Padding, Window, by_type, on_gpu, slice, tape, with_slice};
 
 const OP: &str = "max-pool";
 
@@ -29,7 +29,7 @@ pub fn max_pool2d(x: &Tensor, window: Window) -> Result<Tensor> {
         let (_, rows, columns) = spans(window, x.dims()).map_err(OpError::into_candle)?;
         cuda::max_pool(OP, x, rows, columns)
     });
-    x.contiguous()?.apply_op1(MaxPool { window, winners: Mutex::new(None) })
+    tape::apply1(&tape::contiguous(x)?, MaxPool { window, winners: Mutex::new(None) })
 }
 
 /// The maximum of each channel of `x` (batch, channels, height, width): (batch, channels). The first of equals, in row-major
@@ -40,7 +40,7 @@ pub fn max_pool2d(x: &Tensor, window: Window) -> Result<Tensor> {
 pub fn global_max_pool2d(x: &Tensor) -> Result<Tensor> {
     let axis = |side| Axis { kernel: side, stride: 1, padding: Padding::Both(0) };
     let (_, _, height, width) = x.dims4()?;
-    max_pool2d(x, Window { rows: axis(height), columns: axis(width) })?.flatten_from(1)
+    tape::flatten_from(&max_pool2d(x, Window { rows: axis(height), columns: axis(width) })?, 1)
 }
 
 fn spans(window: Window, dims: &[usize]) -> std::result::Result<(usize, Span, Span), OpError> {

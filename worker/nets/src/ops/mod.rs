@@ -33,6 +33,7 @@ mod recurrent;
 mod relu;
 mod shifted;
 mod smooth;
+pub(crate) mod tape;
 mod window;
 
 pub use average::{PaddingCounts, adaptive_avg_pool2d, avg_pool2d, global_avg_pool2d};
@@ -51,6 +52,7 @@ pub use lstm::{LstmWeights, lstm};
 pub use max_pool2d::{global_max_pool2d, max_pool2d};
 pub use recurrent::Steps;
 pub use relu::{relu, relu6};
+pub use tape::Recording;
 pub use window::{Axis, Padding, Window};
 
 pub(crate) use element::{Element, by_type, slice, with_slice};

@@ -9,7 +9,7 @@ use candle_core::{Result, Tensor};
 
 use super::linear::{Activation, linear};
 use super::matrix::{View, product};
-use super::{Element, OpError};
+use super::{Element, OpError, tape};
 
 /// Which states a recurrent layer gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +73,8 @@ impl Arguments<'_> {
     /// The input's share of all gates of all steps, with `bias`: (batch * steps, gates * states).
     pub(super) fn projected(&self, sizes: Sizes, bias: &Tensor) -> Result<Tensor> {
         let rows = sizes.batch * sizes.steps;
-        linear(&self.x.contiguous()?.reshape((rows, self.x.dim(2)?))?, self.input, bias, Activation::None)
+        let x = tape::reshape(&tape::contiguous(self.x)?, (rows, self.x.dim(2)?))?;
+        linear(&x, self.input, bias, Activation::None)
     }
 }
 

@@ -5,7 +5,7 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, WithDTyp
 #[cfg(feature = "cuda")]
 use super::cuda;
 use super::lanes::{Kernel, Lanes};
-use super::{Element, by_type, on_gpu, slice, with_slice};
+use super::{Element, by_type, on_gpu, slice, tape, with_slice};
 
 const OP: &str = "relu";
 
@@ -19,7 +19,7 @@ struct Relu {
 /// Numbers other than f32 and f64; a tensor outside the CPU's memory.
 pub fn relu(x: &Tensor) -> Result<Tensor> {
     on_gpu!(x, cuda::relu(OP, x, f64::INFINITY));
-    x.contiguous()?.apply_op1(Relu { most: f64::INFINITY })
+    tape::apply1(&tape::contiguous(x)?, Relu { most: f64::INFINITY })
 }
 
 /// The larger of 0 and each value, at most 6 (PyTorch's `relu6`: no gradient at 6 and above). Any shape.
@@ -28,7 +28,7 @@ pub fn relu(x: &Tensor) -> Result<Tensor> {
 /// Numbers other than f32 and f64; a tensor outside the CPU's memory.
 pub fn relu6(x: &Tensor) -> Result<Tensor> {
     on_gpu!(x, cuda::relu(OP, x, 6.0));
-    x.contiguous()?.apply_op1(Relu { most: 6.0 })
+    tape::apply1(&tape::contiguous(x)?, Relu { most: 6.0 })
 }
 
 /// The larger of 0 and `x`; NaN stays.

@@ -372,9 +372,14 @@ impl<'a> Fit<'a> {
             let step = number * u64::from(parts) + place as u64;
             let frozen = quirks.eval_mode_after_first_epoch && epoch > 0;
             let mode = if frozen { Mode::Frozen } else { Mode::Train { seed, epoch, step } };
+            // Frozen statistics are candle's own operations, which leave no note.
+            let recording = (!frozen).then(ops::Recording::start);
             let (loss, logits) = self.loss(&part, mode)?;
             // First all that a GPU can do without the host, which then waits for the loss.
-            let gradients = loss.backward()?;
+            let gradients = match recording {
+                Some(recording) => recording.gradients(&loss)?,
+                None => loss.backward()?,
+            };
             let value = f64::from(loss.to_scalar::<f32>()?);
             if !value.is_finite() {
                 return Ok(value);

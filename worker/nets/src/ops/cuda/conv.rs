@@ -9,6 +9,7 @@ use super::node::{Gradients, node2, node3};
 use super::product::{Matrix, Sizes};
 use super::{Arg, Fresh, Gpu, Size, Source};
 use crate::ops::conv_shape::{ConvShape, Wanted};
+use crate::ops::tape;
 use crate::ops::window::Span;
 
 pub(super) const SOURCE: Source = Source { name: "conv", text: include_str!("kernels/conv.cu") };
@@ -51,7 +52,7 @@ pub(in crate::ops) fn conv2d(
             conv.gpu.launch(&SOURCE, "finish", Size::Each(count), &arguments)?;
         }
     }
-    let wanted = Wanted { x: x.track_op(), w: weight.track_op(), b: bias.is_some_and(Tensor::track_op) };
+    let wanted = Wanted { x: tape::tracks(x), w: tape::tracks(weight), b: bias.is_some_and(tape::tracks) };
     let back = move |_: &Tensor, dy: &Tensor| {
         conv.backward(wanted, |chunk| {
             let from = dy.narrow(0, chunk.first, chunk.images)?;
@@ -94,7 +95,7 @@ pub(in crate::ops) fn conv_relu_pool(
         let arguments = [&from[..], &to, &conv.layout(chunk)?, &sides].concat();
         conv.gpu.launch(&SOURCE, "finish_pool", Size::Each(chunk.images * image), &arguments)?;
     }
-    let wanted = Wanted { x: x.track_op(), w: weight.track_op(), b: bias.track_op() };
+    let wanted = Wanted { x: tape::tracks(x), w: tape::tracks(weight), b: tape::tracks(bias) };
     let winners = winners.tensor();
     node3(op, [x, weight, bias], y, move |_, dy| {
         conv.backward(wanted, |chunk| {

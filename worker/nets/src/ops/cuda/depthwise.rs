@@ -6,6 +6,7 @@ use super::conv::{SOURCE, axes, filter_sums};
 use super::node::{Gradients, node2, node3};
 use super::{Arg, Gpu, Size};
 use crate::ops::conv_shape::ConvShape;
+use crate::ops::tape;
 
 /// [`crate::ops::conv2d_grouped`] in as many groups as channels; `shape` is that of one group.
 pub(in crate::ops) fn depthwise(
@@ -30,7 +31,7 @@ pub(in crate::ops) fn depthwise(
     arguments.push(bias.is_some().into());
     arguments.extend(axes(&gpu, [rows, columns])?);
     gpu.launch(&SOURCE, "depthwise", Size::Each(y.shape.elem_count()), &arguments)?;
-    let wanted = [x.track_op(), weight.track_op(), bias.is_some_and(Tensor::track_op)];
+    let wanted = [tape::tracks(x), tape::tracks(weight), bias.is_some_and(tape::tracks)];
     let (kept_x, kept_weight) = (x.detach(), weight.detach());
     let back = move |_: &Tensor, dy: &Tensor| -> Gradients<3> {
         let (x, weight) = (&kept_x, &kept_weight);

@@ -6,7 +6,7 @@ use super::linear::column_sums;
 use super::node::node3;
 use super::{Gpu, Size, Source};
 use crate::ops::recurrent::Sizes;
-use crate::ops::{Reset, Steps};
+use crate::ops::{Reset, Steps, tape};
 
 const SOURCE: Source = Source { name: "gru", text: include_str!("kernels/gru.cu") };
 
@@ -33,7 +33,7 @@ pub(in crate::ops) fn gru(
     gpu.launch(&SOURCE, "gru", size, &[&from[..], &to, &numbers].concat())?;
     let (kept, all) = (kept.tensor(), all.tensor());
     let weight = hidden.detach();
-    let wanted = [hidden.track_op(), bias.track_op()];
+    let wanted = [hidden, bias].map(tape::tracks);
     node3(op, [gates, hidden, bias], given, move |_, dy| {
         let [dx, dhidden] = [gpu.fresh((batch * steps, 3 * states))?, gpu.fresh((batch * steps, 3 * states))?];
         let from = [gpu.values(dy)?, gpu.values(&weight)?, gpu.values(&kept)?, gpu.values(&all)?];

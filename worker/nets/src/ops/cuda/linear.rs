@@ -6,7 +6,7 @@ use super::node::node3;
 use super::pointwise::SOURCE;
 use super::product::{Matrix, Sizes};
 use super::{Gpu, Size};
-use crate::ops::Activation;
+use crate::ops::{Activation, tape};
 
 /// [`crate::ops::linear`], for shapes that fit.
 pub(in crate::ops) fn linear(
@@ -14,7 +14,7 @@ pub(in crate::ops) fn linear(
     [x, weight, bias]: [&Tensor; 3],
     activation: Activation,
 ) -> Result<Tensor> {
-    let (gpu, x, weight, bias) = (Gpu::of(op, x)?, x.contiguous()?, weight.contiguous()?, bias.contiguous()?);
+    let (gpu, x, weight, bias) = (Gpu::of(op, x)?, tape::contiguous(x)?, weight.contiguous()?, bias.contiguous()?);
     let (batch, outputs) = (x.dim(0)?, weight.dim(0)?);
     let inputs = x.dim(1)?;
     let (count, y) = (batch * outputs, gpu.fresh((batch, outputs))?);
@@ -24,7 +24,7 @@ pub(in crate::ops) fn linear(
     let relu = activation == Activation::Relu;
     let arguments = [y.at(0), gpu.values(&bias)?, y.at(0), gpu.whole(count)?, gpu.whole(outputs)?, relu.into()];
     gpu.launch(&SOURCE, "bias_rows", Size::Each(count), &arguments)?;
-    let wanted = [&x, &weight, &bias].map(Tensor::track_op);
+    let wanted = [&x, &weight, &bias].map(tape::tracks);
     let kept = (x.detach(), weight.detach());
     node3(op, [&x, &weight, &bias], y, move |y, dy| {
         let (x, weight) = &kept;

@@ -4,6 +4,7 @@ use candle_core::{DType, Result, Tensor};
 
 use super::node::node2;
 use super::{Arg, Gpu, Size, Source};
+use crate::ops::tape;
 use crate::ops::{Reduction, Targets, Weighing};
 
 const SOURCE: Source = Source { name: "loss", text: include_str!("kernels/loss.cu") };
@@ -19,7 +20,7 @@ pub(in crate::ops) fn cross_entropy(
     targets: Targets<'_>,
     weighing: Weighing<'_>,
 ) -> Result<Tensor> {
-    let (gpu, logits) = (Gpu::of(op, logits)?, logits.contiguous()?);
+    let (gpu, logits) = (Gpu::of(op, logits)?, tape::contiguous(logits)?);
     let (rows, classes) = logits.dims2()?;
     let (&(Targets::Labels(of) | Targets::Soft(of)), soft) = (&targets, matches!(targets, Targets::Soft(_)));
     let targets = of.contiguous()?.detach();
@@ -53,7 +54,7 @@ pub(in crate::ops) fn cross_entropy(
 
 /// [`crate::ops::binary_cross_entropy`], for shapes that fit.
 pub(in crate::ops) fn binary_cross_entropy(op: &'static str, logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    let (gpu, logits, targets) = (Gpu::of(op, logits)?, logits.contiguous()?, targets.contiguous()?.detach());
+    let (gpu, logits, targets) = (Gpu::of(op, logits)?, tape::contiguous(logits)?, targets.contiguous()?.detach());
     let (count, loss) = (logits.elem_count(), gpu.fresh(())?);
     let arguments = [gpu.values(&logits)?, gpu.values(&targets)?, loss.at(0), gpu.whole(count)?];
     gpu.launch(&SOURCE, "binary", ONE_BLOCK, &arguments)?;

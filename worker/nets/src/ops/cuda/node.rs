@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use candle_core::{CpuStorage, CudaStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 
 use super::Fresh;
-use crate::ops::OpError;
+use crate::ops::{OpError, tape};
 
 /// `back` yields the gradients of the arguments from the result and its gradient. What it needs it holds itself, as
 /// tensors that no gradient passes.
@@ -27,6 +27,11 @@ pub(super) fn node1<F>(op: &'static str, x: &Tensor, result: Fresh, back: F) -> 
 where
     F: Fn(&Tensor, &Tensor) -> Gradients<1> + Send + Sync + 'static,
 {
+    if tape::notes(&[x]) {
+        let y = result.tensor();
+        tape::note(&[x], &y, move |_, y, dy| Ok(back(y, &dy.contiguous()?)?.into()));
+        return Ok(y);
+    }
     if x.track_op() { x.apply_op1(made(op, result, back)) } else { Ok(result.tensor()) }
 }
 
@@ -35,6 +40,11 @@ pub(super) fn node2<F>(op: &'static str, [a, b]: [&Tensor; 2], result: Fresh, ba
 where
     F: Fn(&Tensor, &Tensor) -> Gradients<2> + Send + Sync + 'static,
 {
+    if tape::notes(&[a, b]) {
+        let y = result.tensor();
+        tape::note(&[a, b], &y, move |_, y, dy| Ok(back(y, &dy.contiguous()?)?.into()));
+        return Ok(y);
+    }
     let tracked = a.track_op() || b.track_op();
     if tracked { a.apply_op2(b, made(op, result, back)) } else { Ok(result.tensor()) }
 }
@@ -44,6 +54,11 @@ pub(super) fn node3<F>(op: &'static str, [a, b, c]: [&Tensor; 3], result: Fresh,
 where
     F: Fn(&Tensor, &Tensor) -> Gradients<3> + Send + Sync + 'static,
 {
+    if tape::notes(&[a, b, c]) {
+        let y = result.tensor();
+        tape::note(&[a, b, c], &y, move |_, y, dy| Ok(back(y, &dy.contiguous()?)?.into()));
+        return Ok(y);
+    }
     let tracked = a.track_op() || b.track_op() || c.track_op();
     if tracked { a.apply_op3(b, c, made(op, result, back)) } else { Ok(result.tensor()) }
 }

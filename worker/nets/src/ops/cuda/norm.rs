@@ -6,6 +6,7 @@ use super::node::node3;
 use super::{Fresh, Gpu, Size, Source};
 use crate::ops::Activation;
 use crate::ops::batch_norm::{BatchStats, Grid};
+use crate::ops::tape;
 
 const SOURCE: Source = Source { name: "norm", text: include_str!("kernels/norm.cu") };
 
@@ -42,7 +43,7 @@ pub(in crate::ops) fn batch_norm(
     [weight, bias]: [&Tensor; 2],
     (grid, eps, activation): (Grid, f64, Activation),
 ) -> Result<(Tensor, BatchStats)> {
-    let (gpu, x, weight, bias) = (Gpu::of(op, x)?, x.contiguous()?, weight.contiguous()?, bias.contiguous()?);
+    let (gpu, x, weight, bias) = (Gpu::of(op, x)?, tape::contiguous(x)?, weight.contiguous()?, bias.contiguous()?);
     let sizes = Sizes { grid, relu: activation == Activation::Relu };
     let Grid { batch, channels, run } = grid;
     let [images, of, length] = [gpu.whole(batch)?, gpu.whole(channels)?, gpu.whole(run)?];
@@ -85,7 +86,7 @@ pub(in crate::ops) fn batch_norm_eval(
     given: [&Tensor; 4],
     (grid, eps, activation): (Grid, f64, Activation),
 ) -> Result<Tensor> {
-    let (gpu, x) = (Gpu::of(op, x)?, x.contiguous()?);
+    let (gpu, x) = (Gpu::of(op, x)?, tape::contiguous(x)?);
     let affine = gpu.fresh((3, grid.channels))?;
     let given = given.map(Tensor::contiguous).into_iter().collect::<Result<Vec<_>>>()?;
     let mut arguments = given.iter().map(|tensor| gpu.values(tensor)).collect::<Result<Vec<_>>>()?;

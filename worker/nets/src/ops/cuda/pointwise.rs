@@ -5,6 +5,7 @@ use candle_core::{Result, Tensor};
 use super::node::node1;
 use super::{Arg, Gpu, Size, Source};
 use crate::draw::Draw;
+use crate::ops::tape;
 
 pub(super) const SOURCE: Source = Source { name: "pointwise", text: include_str!("kernels/pointwise.cu") };
 
@@ -20,7 +21,7 @@ pub(in crate::ops) fn elu(op: &'static str, x: &Tensor, alpha: f64) -> Result<Te
 
 /// A function of each value with one number, whose gradient is a function of what it gave.
 fn shaped(op: &'static str, x: &Tensor, kernels: [&'static str; 2], number: f64) -> Result<Tensor> {
-    let (gpu, x) = (Gpu::of(op, x)?, x.contiguous()?);
+    let (gpu, x) = (Gpu::of(op, x)?, tape::contiguous(x)?);
     let (count, y) = (x.elem_count(), gpu.fresh(x.shape())?);
     let arguments = [gpu.values(&x)?, y.at(0), gpu.whole(count)?, number.into()];
     gpu.launch(&SOURCE, kernels[0], Size::Each(count), &arguments)?;
@@ -34,7 +35,7 @@ fn shaped(op: &'static str, x: &Tensor, kernels: [&'static str; 2], number: f64)
 
 /// [`crate::ops::dropout`].
 pub(in crate::ops) fn dropout(op: &'static str, x: &Tensor, draw: Draw, keep_below: u32) -> Result<Tensor> {
-    let (gpu, x) = (Gpu::of(op, x)?, x.contiguous()?);
+    let (gpu, x) = (Gpu::of(op, x)?, tape::contiguous(x)?);
     let scale = if keep_below == 0 { 0.0 } else { 65_536.0 / f64::from(keep_below) };
     let masked = move |gpu: &Gpu, x: &Tensor| {
         let (count, y) = (x.elem_count(), gpu.fresh(x.shape())?);

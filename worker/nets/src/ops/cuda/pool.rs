@@ -5,13 +5,14 @@ use candle_core::{DType, Result, Tensor};
 use super::conv::axes;
 use super::node::node1;
 use super::{Arg, Gpu, Size, Source};
+use crate::ops::tape;
 use crate::ops::window::Span;
 
 const SOURCE: Source = Source { name: "pool", text: include_str!("kernels/pool.cu") };
 
 /// [`crate::ops::max_pool2d`], for windows that fit.
 pub(in crate::ops) fn max_pool(op: &'static str, x: &Tensor, rows: Span, columns: Span) -> Result<Tensor> {
-    let (gpu, x) = (Gpu::of(op, x)?, x.contiguous()?);
+    let (gpu, x) = (Gpu::of(op, x)?, tape::contiguous(x)?);
     let (batch, channels, _, _) = x.dims4()?;
     let (planes, places) = (batch * channels, rows.input * columns.input);
     let dims = (batch, channels, rows.output, columns.output);
@@ -55,7 +56,7 @@ pub(in crate::ops) enum Bins {
 
 /// [`crate::ops::avg_pool2d`] and [`crate::ops::adaptive_avg_pool2d`], for windows that fit.
 pub(in crate::ops) fn average(op: &'static str, x: &Tensor, bins: Bins) -> Result<Tensor> {
-    let (gpu, x) = (Gpu::of(op, x)?, x.contiguous()?);
+    let (gpu, x) = (Gpu::of(op, x)?, tape::contiguous(x)?);
     let (batch, channels, height, width) = x.dims4()?;
     let planes = batch * channels;
     // A stride of 0 is how the kernels know adaptive bins.
