@@ -105,7 +105,7 @@ pub(crate) async fn offline(global: &Global) -> Result<Option<Offline>, Failure>
         Some(Access::Offline(store)) => Ok(Some(*store)),
         Some(Access::Remote(_)) => {
             let path = global.data_dir.join(FILE_NAME);
-            Err(store_failure(&Fault::Store(StoreError::InUse { path })))
+            Err(store_failure(&Fault::Store(StoreError::in_use(path))))
         }
     }
 }

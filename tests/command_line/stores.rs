@@ -28,8 +28,17 @@ fn a_store_in_use() {
         address.is_file().then_some(())
     });
     let second = ["coordinator", "--listen", "127.0.0.1:0"];
-    assert_snapshot!("store_in_use_coordinator", refused(&place, 2, &second));
-    assert_snapshot!("store_in_use_run", refused(&place, 2, &["run", "--again", "two.yaml"]));
+    // Where the system tells which process it is, it is told.
+    let number = coordinator.number();
+    let told = std::fs::read_to_string("/proc/locks").is_ok_and(|locks| locks.contains(&format!(" {number} ")));
+    let refused = |args: &[&str]| {
+        let said = refused(&place, 2, args);
+        let holder = format!("process {number} (gliss)");
+        assert_eq!(said.contains(&holder), told, "{said}");
+        said.replace(&holder, "another process")
+    };
+    assert_snapshot!("store_in_use_coordinator", refused(&second));
+    assert_snapshot!("store_in_use_run", refused(&["run", "--again", "two.yaml"]));
     // Questions go to the one that has it.
     assert!(place.ask(&["list"]).contains("s1"));
     coordinator.kill();

@@ -34,9 +34,14 @@ impl Process {
         self.child.wait().expect("it was killed");
     }
 
+    /// Its number.
+    pub(crate) fn number(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends it a signal by its name, such as `INT`.
     pub(crate) fn signal(&self, name: &str) {
-        let status = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
+        let status = Command::new("kill").arg(format!("-{name}")).arg(self.number().to_string()).status();
         assert!(status.expect("`kill` is everywhere").success(), "{} is there to be signalled", self.name);
     }
 

@@ -3,14 +3,18 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::holder::holder;
+
 /// Why the store cannot be used. The text fits "failed to open the store" and "failed to store".
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Another process has it.
-    #[error("{} is open in another process", path.display())]
+    #[error("{} is open in {}", path.display(), holder.as_deref().unwrap_or("another process"))]
     InUse {
         /// The file.
         path: PathBuf,
+        /// Which process it is, where the system tells.
+        holder: Option<String>,
     },
     /// There is no store to read.
     #[error("there is no store at {}", path.display())]
@@ -76,6 +80,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The file is in use, by whom the system can tell.
+    pub fn in_use(path: PathBuf) -> StoreError {
+        StoreError::InUse { holder: holder(&path), path }
+    }
+
     /// What the user can do about it.
     pub fn remedy(&self) -> &'static str {
         match self {

@@ -11,6 +11,7 @@
 
 mod care;
 mod error;
+mod holder;
 mod redb_journal;
 
 pub use care::{Looked, Snapshot};

@@ -215,7 +215,7 @@ fn pack(value: &impl Serialize) -> Vec<u8> {
 pub(super) fn medium(path: &Path, error: impl Into<redb::Error>) -> StoreError {
     let path = path.to_owned();
     match error.into() {
-        redb::Error::DatabaseAlreadyOpen => StoreError::InUse { path },
+        redb::Error::DatabaseAlreadyOpen => StoreError::in_use(path),
         redb::Error::Io(e) if e.kind() == io::ErrorKind::StorageFull => StoreError::Full { path },
         // After a failed write redb refuses everything; what failed first was reported first.
         source => StoreError::Medium { path, source: Box::new(source) },
