@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use gliss_spec::SpecErrors;
+pub(crate) use gliss_types::chain;
 use miette::Diagnostic;
 
 use crate::exit::Exit;
@@ -23,21 +24,6 @@ pub(crate) struct Said {
     pub(crate) exit: Exit,
     message: String,
     remedy: Option<String>,
-}
-
-/// The text of an error with everything that led to it: "failed to a: b: c".
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let inner_text = inner.to_string();
-        // Errors that print their source themselves would say it twice.
-        if !text.ends_with(&inner_text) {
-            text = format!("{text}: {inner_text}");
-        }
-        source = inner.source();
-    }
-    text
 }
 
 impl Failure {

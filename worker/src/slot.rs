@@ -8,7 +8,7 @@ use std::thread;
 use gliss_train::checkpoint::CheckpointStore;
 use gliss_train::trainer::{self, Context, Event, Finish, TrainError};
 use gliss_train::{Control, Library};
-use gliss_types::{AttemptId, Outcome, Recipe};
+use gliss_types::{AttemptId, Outcome, Recipe, chain};
 use gliss_wire::{Offer, ReportBody};
 use tokio::sync::mpsc;
 use tracing::{info, warn};
@@ -103,7 +103,7 @@ fn work(offer: &Offer, recipe: &Recipe, shared: &Shared, control: &Control, gaug
     let result = catch_unwind(AssertUnwindSafe(|| match trainer::run(recipe, &context, control, &mut on_event) {
         // A checkpoint that is lost or damaged costs epochs, not the trial: the same bits come of starting again.
         Err(error @ (TrainError::Resume { .. } | TrainError::ResumeOptimiser { .. })) => {
-            warn!(attempt = %id, error = text(&error), "the checkpoint is of no use; the trial starts again");
+            warn!(attempt = %id, error = said(&error), "the checkpoint is of no use; the trial starts again");
             trainer::run(recipe, &Context { resume: None, ..context }, control, &mut on_event)
         }
         other => other,
@@ -113,7 +113,7 @@ fn work(offer: &Offer, recipe: &Recipe, shared: &Shared, control: &Control, gaug
         Ok(Ok(Finish::Interrupted)) => Outcome::Released,
         // The disk is at fault, not the trial: it goes back as it is, and this worker takes no more.
         Ok(Err(error @ TrainError::Checkpoint { .. })) if error.retry() => {
-            let _ = shared.says.send(SlotSays::Fault(text(&error)));
+            let _ = shared.says.send(SlotSays::Fault(said(&error)));
             Outcome::Released
         }
         Ok(Err(error)) => failed(id, &error),
@@ -126,19 +126,12 @@ fn work(offer: &Offer, recipe: &Recipe, shared: &Shared, control: &Control, gaug
     say_end(shared, id, outcome);
 }
 
-/// The text of an error with everything that led to it.
-fn text(error: &TrainError) -> String {
-    let mut text = format!("failed to {error}");
-    let mut source = std::error::Error::source(error);
-    while let Some(inner) = source {
-        text = format!("{text}: {inner}");
-        source = inner.source();
-    }
-    text
+fn said(error: &TrainError) -> String {
+    format!("failed to {}", chain(error))
 }
 
 fn failed(id: AttemptId, error: &TrainError) -> Outcome {
-    let reason = text(error);
+    let reason = said(error);
     info!(attempt = %id, reason, "an attempt failed");
     Outcome::Failed { reason, retry: error.retry() }
 }

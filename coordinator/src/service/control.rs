@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gliss_engine::{Engine, Input, Rejection, Reply, view};
 use gliss_spec::{Override, Source, SpecErrors};
-use gliss_types::{About, SweepId, TrialId, TrialRow};
+use gliss_types::{About, SweepId, TrialId, TrialRow, chain};
 use gliss_wire::v1::control_service_server::ControlService;
 use gliss_wire::{pack, v1};
 use tokio::sync::broadcast::Receiver;
@@ -90,12 +90,7 @@ fn refused(rejection: &Rejection) -> Status {
 }
 
 fn no_backup(error: &BackupError) -> Status {
-    let mut text = format!("failed to {error}");
-    let mut source = std::error::Error::source(error);
-    while let Some(error) = source {
-        text.push_str(&format!(": {error}"));
-        source = error.source();
-    }
+    let text = format!("failed to {}", chain(error));
     match error {
         BackupError::Name { .. } => Status::invalid_argument(text),
         BackupError::Taken { .. } => Status::already_exists(text),

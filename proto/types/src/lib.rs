@@ -3,6 +3,7 @@
 //! No I/O, no clock, no randomness. What a recipe may say, and what is wrong with one, is decided here and nowhere else:
 //! the sweep language, the coordinator and the worker all read recipes through [`recipe::Recipe::read`].
 
+mod chain;
 mod confusion;
 mod id;
 mod key;
@@ -14,6 +15,7 @@ mod settings;
 mod space;
 mod state;
 
+pub use chain::chain;
 pub use confusion::{ClassCounts, Confusion, ConfusionError};
 pub use id::{AttemptId, IdError, SweepId, TrialId, WorkerId};
 pub use key::TrialKey;

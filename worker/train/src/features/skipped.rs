@@ -1,6 +1,5 @@
 //! Clips that cannot be used, and why.
 
-use std::error::Error;
 use std::path::PathBuf;
 
 use gliss_audio::augment::AugmentError;
@@ -10,6 +9,7 @@ use gliss_audio::mel::MelError;
 use gliss_audio::picture::png::PngError;
 use gliss_audio::resample::ResampleError;
 use gliss_audio::spectrum::StftError;
+use gliss_types::chain;
 
 use crate::data::EmbeddingError;
 
@@ -87,12 +87,6 @@ impl Unusable {
 
     /// The error and what it came from, on one line.
     pub(crate) fn reason(&self) -> String {
-        let mut text = format!("failed to {self}");
-        let mut source = self.source();
-        while let Some(error) = source {
-            text.push_str(&format!(": {error}"));
-            source = error.source();
-        }
-        text
+        format!("failed to {}", chain(self))
     }
 }

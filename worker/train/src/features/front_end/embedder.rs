@@ -7,6 +7,7 @@ use candle_core::{Device, Tensor};
 use gliss_audio::features::musicnn::{LogMel, MELS, PATCH_FRAMES, Rounding, SAMPLE_RATE, patches};
 use gliss_audio::spectrum::PadMode;
 use gliss_nets::{Mode, Network, Part};
+use gliss_types::chain;
 use gliss_types::recipe::MusicnnVector;
 
 use super::super::skipped::Unusable;
@@ -76,11 +77,5 @@ impl Embedder {
 }
 
 fn unusable(error: &(dyn std::error::Error + 'static)) -> Unusable {
-    let mut reason = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        reason.push_str(&format!(": {error}"));
-        source = error.source();
-    }
-    Unusable::Musicnn { reason }
+    Unusable::Musicnn { reason: chain(error) }
 }
