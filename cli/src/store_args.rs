@@ -5,7 +5,8 @@ use clap::Subcommand;
 /// What to do with a store.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum StoreVerb {
-    /// Look at every byte of the store and of the checkpoints that it needs. Changes nothing; no coordinator may run.
+    /// Look at every byte of the store and of the checkpoints that it needs. A damaged file is mended where it can be, and said to
+    /// be damaged; no coordinator may run.
     Check,
     /// Copy the store and the checkpoints that it needs into `backups` below the data folder, also while a coordinator runs.
     #[command(after_help = "\

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use gliss_engine::Engine;
 use gliss_types::TrialId;
@@ -92,14 +93,19 @@ fn is_name(name: &str) -> bool {
     (1..=NAME).contains(&name.len()) && name.bytes().all(plain) && !name.starts_with('.')
 }
 
+/// Held while a backup is made: who has the store is alone with it, so that no other process makes one of it either.
+static ONE: Mutex<()> = Mutex::new(());
+
 /// Makes the backup `name` of a data folder. `moment` is asked again while checkpoints are replaced by later ones. The
 /// folder appears whole or not at all; checkpoints in it are the same files as in the data folder, not copies, where the disk can
 /// do that.
 pub(crate) fn make(
     data_dir: &Path,
     name: &str,
-    mut moment: impl FnMut() -> Result<Moment, BackupError>,
+    moment: impl FnMut() -> Result<Moment, BackupError>,
 ) -> Result<Backup, BackupError> {
+    // What a panic left behind is removed below.
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     if !is_name(name) {
         return Err(BackupError::Name { name: name.chars().take(NAME).collect() });
     }
@@ -109,6 +115,21 @@ pub(crate) fn make(
     }
     // What begins with a dot is no backup's name.
     let partial = data_dir.join(BACKUPS).join(format!(".{name}.partial"));
+    let made = fill(data_dir, &partial, &folder, moment);
+    if made.is_err() {
+        // The next of that name begins by removing it too.
+        let _ = fs::remove_dir_all(&partial);
+    }
+    made
+}
+
+/// Fills the folder `partial`, and makes it `folder` when it is whole.
+fn fill(
+    data_dir: &Path,
+    partial: &Path,
+    folder: &Path,
+    mut moment: impl FnMut() -> Result<Moment, BackupError>,
+) -> Result<Backup, BackupError> {
     let fail = |path: &Path| {
         let path = path.to_owned();
         move |source| BackupError::Io { path, source }
@@ -116,8 +137,8 @@ pub(crate) fn make(
     let (from, to) = (data_dir.join(CHECKPOINTS), partial.join(CHECKPOINTS));
     let mut missing = None;
     for _ in 0..TRIES {
-        match fs::remove_dir_all(&partial) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fail(&partial)(error)),
+        match fs::remove_dir_all(partial) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(fail(partial)(error)),
             _ => {}
         }
         fs::create_dir_all(&to).map_err(fail(&to))?;
@@ -139,15 +160,14 @@ pub(crate) fn make(
             continue;
         }
         let bytes = snapshot.write_to(&partial.join(FILE_NAME))?;
-        for path in [&to, &partial] {
+        for path in [to.as_path(), partial] {
             fs::File::open(path).and_then(|folder| folder.sync_all()).map_err(fail(path))?;
         }
-        fs::rename(&partial, &folder).map_err(fail(&folder))?;
+        fs::rename(partial, folder).map_err(fail(folder))?;
         let above = data_dir.join(BACKUPS);
         fs::File::open(&above).and_then(|folder| folder.sync_all()).map_err(fail(&above))?;
-        return Ok(Backup { folder, bytes, checkpoints: taken.len() as u64 });
+        return Ok(Backup { folder: folder.to_owned(), bytes, checkpoints: taken.len() as u64 });
     }
-    let _ = fs::remove_dir_all(&partial);
     Err(missing.unwrap_or(BackupError::Stopping))
 }
 

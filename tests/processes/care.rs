@@ -1,6 +1,7 @@
 //! The store looked after: checked, backed up while it is written, compacted, and a backup that goes on where it was made.
 
 use std::fs;
+use std::thread;
 
 use serde_json::Value;
 
@@ -24,6 +25,12 @@ fn a_backup_of_a_running_sweep_is_whole_and_goes_on_from_there() {
     });
     let twice = fleet.run(&["store", "backup", "b0"]);
     assert!(twice.code == Some(2) && twice.talk.contains("there is one of that name"), "{}", twice.talk);
+    let codes = thread::scope(|scope| {
+        let twins = [0, 1].map(|_| scope.spawn(|| fleet.run(&["store", "backup", "twin"]).code));
+        twins.map(|twin| twin.join().expect("it ran"))
+    });
+    assert!(codes.contains(&Some(0)) && codes.contains(&Some(2)), "one name, one backup: {codes:?}");
+    made.push(fleet.place.data_dir().join("backups/twin").to_string_lossy().into_owned());
     let outside = fleet.run(&["store", "backup", "../b0"]);
     assert!(outside.code == Some(2) && outside.talk.contains("a name is 1 to 64"), "{}", outside.talk);
     let busy = fleet.place.run(&["store", "check"]);

@@ -100,9 +100,11 @@ impl Known {
             TrialState::Completed | TrialState::Stopped => self.ranks(&mut said),
             TrialState::Failed | TrialState::Cancelled => said.extend(row.reason.clone()),
         }
-        let failed = self.detail.attempts.len();
-        if failed > 1 {
-            said.push(format!("it took {failed} attempts; each went on from the last epoch that was stored before it"));
+        let attempts = self.detail.attempts.len();
+        if attempts > 1 {
+            said.push(format!(
+                "it took {attempts} attempts; each went on from the last epoch that was stored before it"
+            ));
         }
         said
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
-use gliss_coordinator::{Fault, Offline, StoreError};
+use gliss_coordinator::{BackupError, Fault, Offline, StoreError};
 use gliss_train::checkpoint::{CheckpointError, CheckpointStore};
 use serde_json::{Value, json};
 
@@ -54,7 +54,16 @@ async fn backup(setting: &Setting, name: Option<String>) -> Result<Exit, Failure
         Access::Offline(store) => {
             let made = store.backup(&setting.global.data_dir, &name).map_err(|error| {
                 let message = format!("failed to {}", chain(&error));
-                Failure::new(Exit::Usage, message, "choose another name, or see that the disk is well")
+                match error {
+                    BackupError::Name { .. } | BackupError::Taken { .. } => {
+                        Failure::new(Exit::Usage, message, "choose another name")
+                    }
+                    _ => Failure::new(
+                        Exit::Fault,
+                        message,
+                        "look at the disk with `gliss store check`; nothing was left behind",
+                    ),
+                }
             })?;
             (made.folder.display().to_string(), made.bytes, made.checkpoints)
         }
