@@ -1,5 +1,6 @@
 //! Convolution layer by layer and method by method, one thread: GFLOP per second of the best pass, forward and backward
 //! (of weights and bias, and of the input where it is not a picture). `conv_speed [seconds per figure [part of a layer's name]]`.
+//! With the part and `cuda` after it, on the GPU by its one method: milliseconds, see `tests/peers/convolve.py`.
 #![expect(clippy::print_stdout, reason = "a program whose output is its figures")]
 
 use std::error::Error;
@@ -97,6 +98,9 @@ fn main() -> std::result::Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let span = Duration::from_secs_f64(arguments.next().map_or(Ok(0.5), |s| s.parse())?);
     let part = arguments.next().unwrap_or_default();
+    if arguments.next().as_deref() == Some("cuda") {
+        return on_the_gpu(span, &part);
+    }
     println!("{:58} {:>15} {:>15} {:>15}", "", "quickest", "shifted", "unrolled");
     for layer in LAYERS.iter().filter(|layer| layer.name.contains(&part)) {
         let [channels, height, width] = layer.input;
@@ -115,31 +119,71 @@ fn main() -> std::result::Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn var(stream: u32, shape: &[usize]) -> Result<Var> {
+/// Milliseconds of each layer forward, and of both ways, the mean of many passes that the GPU does one after the other.
+fn on_the_gpu(span: Duration, part: &str) -> std::result::Result<(), Box<dyn Error>> {
+    let device = Device::new_cuda(0)?;
+    for layer in LAYERS.iter().filter(|layer| layer.name.contains(part)) {
+        let (x, w, b) = layer.operands(&device)?;
+        let forward = || conv2d_grouped(&x, &w, Some(&b), layer.window, layer.groups, ConvMethod::Quickest);
+        let alone = milliseconds(&device, span, || forward().map(drop))?;
+        let both = milliseconds(&device, span, || forward()?.backward().map(drop))?;
+        println!("{}\t{alone:.4}\t{both:.4}", layer.name);
+    }
+    Ok(())
+}
+
+fn milliseconds(device: &Device, span: Duration, pass: impl Fn() -> Result<()>) -> Result<f64> {
+    for _ in 0..3 {
+        pass()?;
+    }
+    device.synchronize()?;
+    let (begin, mut passes) = (Instant::now(), 0_u32);
+    while begin.elapsed() < span {
+        for _ in 0..10 {
+            pass()?;
+        }
+        device.synchronize()?;
+        passes += 10;
+    }
+    Ok(begin.elapsed().as_secs_f64() * 1e3 / f64::from(passes))
+}
+
+fn var(stream: u32, shape: &[usize], device: &Device) -> Result<Var> {
     let draw = Draw::new(0, Stream::Other(stream), 0, 0);
     let values: Vec<f32> = (0..shape.iter().product::<usize>() as u64).map(|i| draw.uniform_f32(i) - 0.5).collect();
-    Var::from_vec(values, shape, &Device::Cpu)
+    Var::from_vec(values, shape, device)
 }
 
 impl Layer {
-    fn speed(&self, method: ConvMethod, span: Duration) -> Result<[f64; 2]> {
+    /// The input, without a gradient where it is a picture; weights; biases.
+    fn operands(&self, device: &Device) -> Result<(Tensor, Var, Var)> {
         let [channels, height, width] = self.input;
         let (kernel_rows, kernel_columns) = (self.window.rows.kernel, self.window.columns.kernel);
-        let x = var(0, &[self.batch, channels, height, width])?;
-        let is_picture = channels <= 3;
-        let x = if is_picture { x.as_detached_tensor() } else { x.into_inner() };
-        let w = var(1, &[self.filters, channels / self.groups, kernel_rows, kernel_columns])?;
-        let b = var(2, &[self.filters])?;
+        let x = var(0, &[self.batch, channels, height, width], device)?;
+        let x = if self.is_picture() { x.as_detached_tensor() } else { x.into_inner() };
+        let w = var(1, &[self.filters, channels / self.groups, kernel_rows, kernel_columns], device)?;
+        Ok((x, w, var(2, &[self.filters], device)?))
+    }
+
+    fn is_picture(&self) -> bool {
+        self.input[0] <= 3
+    }
+
+    fn speed(&self, method: ConvMethod, span: Duration) -> Result<[f64; 2]> {
+        let [channels, height, width] = self.input;
+        let (x, w, b) = self.operands(&Device::Cpu)?;
+        let (kernel_rows, kernel_columns) = (self.window.rows.kernel, self.window.columns.kernel);
         let outputs = self.window.output(height, width).map_err(candle_core::Error::wrap)?;
         let taps = channels / self.groups * kernel_rows * kernel_columns;
         let flop = 2.0 * (self.batch * outputs.0 * outputs.1 * self.filters * taps) as f64;
-        let gradients = if is_picture { 1.0 } else { 2.0 };
+        let gradients = if self.is_picture() { 1.0 } else { 2.0 };
         speed([flop, gradients * flop], span, || conv2d_grouped(&x, &w, Some(&b), self.window, self.groups, method))
     }
 }
 
 fn large_product(span: Duration) -> Result<[f64; 2]> {
-    let (x, w, b) = (var(0, &[1024, 1024])?, var(1, &[1024, 1024])?, var(2, &[1024])?);
+    let cpu = &Device::Cpu;
+    let (x, w, b) = (var(0, &[1024, 1024], cpu)?, var(1, &[1024, 1024], cpu)?, var(2, &[1024], cpu)?);
     speed([2.0 * 1024f64.powi(3), 4.0 * 1024f64.powi(3)], span, || linear(&x, &w, &b, Activation::None))
 }
 
