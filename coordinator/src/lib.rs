@@ -12,7 +12,7 @@ mod service;
 mod store;
 
 pub use backup::{Backup, BackupError};
-pub use driver::{Driver, DriverHandle, Fault, Stopped};
+pub use driver::{ByHand, Driver, DriverHandle, Fault, Stopped};
 pub use gliss_engine::Options;
 pub use journal::{Batch, Journal, MemoryJournal};
 pub use offline::{Health, Offline};

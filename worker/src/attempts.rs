@@ -12,11 +12,15 @@ use gliss_wire::{HeldAttempt, Offer, Progress, ReportBody, WorkerSays};
 
 /// How far an attempt is; written by its slot, read by heartbeats.
 #[derive(Debug, Default)]
-pub(crate) struct Gauge {
-    pub(crate) epoch: AtomicU32,
-    pub(crate) epochs: AtomicU32,
-    pub(crate) step: AtomicU32,
-    pub(crate) steps: AtomicU32,
+pub struct Gauge {
+    /// The epoch that it is in, from 1.
+    pub epoch: AtomicU32,
+    /// Epochs in all.
+    pub epochs: AtomicU32,
+    /// Steps done in this epoch.
+    pub step: AtomicU32,
+    /// Steps in an epoch.
+    pub steps: AtomicU32,
 }
 
 /// An attempt in a slot, or one that has left it with reports still unacknowledged.
@@ -40,7 +44,7 @@ struct Attempt {
 
 /// All attempts of a worker.
 #[derive(Debug, Default)]
-pub(crate) struct Attempts {
+pub struct Attempts {
     held: BTreeMap<AttemptId, Attempt>,
     /// Offers that wait for a slot whose attempt was told to stop.
     waiting: VecDeque<Offer>,
@@ -50,42 +54,42 @@ pub(crate) struct Attempts {
 
 impl Attempts {
     /// Notes why this worker cannot go on. The first reason is the one that counts.
-    pub(crate) fn note_fault(&mut self, reason: String) {
+    pub fn note_fault(&mut self, reason: String) {
         self.fault.get_or_insert(reason);
     }
 
     /// Why this worker cannot go on, if it cannot.
-    pub(crate) fn fault(&self) -> Option<&str> {
+    pub fn fault(&self) -> Option<&str> {
         self.fault.as_deref()
     }
 
     /// Slots that are taken.
-    pub(crate) fn busy(&self) -> usize {
+    pub fn busy(&self) -> usize {
         self.held.values().filter(|a| !a.left).count()
     }
 
     /// Whether there is nothing left to run or to send.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.held.is_empty() && self.waiting.is_empty()
     }
 
     /// Whether the attempt is here, waiting offers included.
-    pub(crate) fn knows(&self, id: AttemptId) -> bool {
+    pub fn knows(&self, id: AttemptId) -> bool {
         self.held.contains_key(&id) || self.waiting.iter().any(|o| o.attempt == id)
     }
 
     /// Keeps an offer until a slot is free.
-    pub(crate) fn wait(&mut self, offer: Offer) {
+    pub fn wait(&mut self, offer: Offer) {
         self.waiting.push_back(offer);
     }
 
     /// The next waiting offer, if `slots` leave room for it.
-    pub(crate) fn next_waiting(&mut self, slots: usize) -> Option<Offer> {
+    pub fn next_waiting(&mut self, slots: usize) -> Option<Offer> {
         if self.busy() < slots { self.waiting.pop_front() } else { None }
     }
 
     /// Puts an attempt into a slot.
-    pub(crate) fn begin(&mut self, id: AttemptId, resume: Option<String>) -> (Arc<Control>, Arc<Gauge>) {
+    pub fn begin(&mut self, id: AttemptId, resume: Option<String>) -> (Arc<Control>, Arc<Gauge>) {
         let (control, gauge) = (Arc::new(Control::new()), Arc::new(Gauge::default()));
         let attempt = Attempt {
             control: control.clone(),
@@ -103,7 +107,7 @@ impl Attempts {
     }
 
     /// Numbers a report and keeps it; yields it to be sent, unless nothing of the attempt is wanted any more.
-    pub(crate) fn report(&mut self, id: AttemptId, body: ReportBody) -> Option<WorkerSays> {
+    pub fn report(&mut self, id: AttemptId, body: ReportBody) -> Option<WorkerSays> {
         let attempt = self.held.get_mut(&id)?;
         if attempt.dropped || attempt.ended {
             return None;
@@ -117,7 +121,7 @@ impl Attempts {
 
     /// A report cannot be stored as it is, now or ever: the attempt stops, and its failure takes that report's number.
     /// Dropped in silence it would only lapse, and be run and refused again.
-    pub(crate) fn refused(&mut self, id: AttemptId, seq: u64, reason: String) -> Option<WorkerSays> {
+    pub fn refused(&mut self, id: AttemptId, seq: u64, reason: String) -> Option<WorkerSays> {
         let attempt = self.held.get_mut(&id).filter(|a| !a.dropped)?;
         attempt.control.stop();
         attempt.unacked.clear();
@@ -127,7 +131,7 @@ impl Attempts {
     }
 
     /// The attempt's slot is free.
-    pub(crate) fn leave(&mut self, id: AttemptId) {
+    pub fn leave(&mut self, id: AttemptId) {
         if let Some(attempt) = self.held.get_mut(&id) {
             attempt.left = true;
             self.tidy(id);
@@ -135,7 +139,7 @@ impl Attempts {
     }
 
     /// Reports up to `seq` are durable. Yields the checkpoints that nobody will resume from any more.
-    pub(crate) fn ack(&mut self, id: AttemptId, seq: u64) -> Vec<String> {
+    pub fn ack(&mut self, id: AttemptId, seq: u64) -> Vec<String> {
         let mut stale = Vec::new();
         if let Some(attempt) = self.held.get_mut(&id) {
             attempt.acked_seq = attempt.acked_seq.max(seq);
@@ -159,7 +163,7 @@ impl Attempts {
 
     /// Asks an attempt to stop; its end is reported. An offer that still waits is handed back by the report in the
     /// answer.
-    pub(crate) fn stop(&mut self, id: AttemptId) -> Option<WorkerSays> {
+    pub fn stop(&mut self, id: AttemptId) -> Option<WorkerSays> {
         if let Some(attempt) = self.held.get(&id) {
             attempt.control.stop();
             return None;
@@ -173,7 +177,7 @@ impl Attempts {
     }
 
     /// Stops an attempt and wants nothing more of it.
-    pub(crate) fn drop_attempt(&mut self, id: AttemptId) {
+    pub fn drop_attempt(&mut self, id: AttemptId) {
         self.waiting.retain(|o| o.attempt != id);
         if let Some(attempt) = self.held.get_mut(&id) {
             attempt.control.stop();
@@ -184,7 +188,7 @@ impl Attempts {
     }
 
     /// Asks everything to stop. Offers that wait are forgotten: they were never begun, and end with the session.
-    pub(crate) fn stop_all(&mut self) {
+    pub fn stop_all(&mut self) {
         self.waiting.clear();
         for attempt in self.held.values() {
             attempt.control.stop();
@@ -192,21 +196,21 @@ impl Attempts {
     }
 
     /// What a hello says of held attempts. Offers that wait were never begun: they are left out, and come again.
-    pub(crate) fn held(&mut self) -> Vec<HeldAttempt> {
+    pub fn held(&mut self) -> Vec<HeldAttempt> {
         self.waiting.clear();
         let wanted = self.held.iter().filter(|(_, a)| !a.dropped);
         wanted.map(|(id, a)| HeldAttempt { attempt: *id, acked_seq: a.acked_seq }).collect()
     }
 
     /// What is to be sent again from `seq` on.
-    pub(crate) fn resend(&self, id: AttemptId, seq: u64) -> Vec<WorkerSays> {
+    pub fn resend(&self, id: AttemptId, seq: u64) -> Vec<WorkerSays> {
         let Some(attempt) = self.held.get(&id).filter(|a| !a.dropped) else { return Vec::new() };
         let rest = attempt.unacked.iter().filter(|(n, _)| *n >= seq);
         rest.map(|(n, body)| WorkerSays::Report { attempt: id, seq: *n, body: body.clone() }).collect()
     }
 
     /// What a heartbeat says. Offers that wait are in it: a neighbour that is slow to stop must not cost them their lease.
-    pub(crate) fn progress(&self) -> Vec<Progress> {
+    pub fn progress(&self) -> Vec<Progress> {
         let wanted = self.held.iter().filter(|(_, a)| !a.dropped);
         let read = |gauge: &AtomicU32| gauge.load(Ordering::Relaxed);
         let runs = wanted.map(|(id, a)| Progress {

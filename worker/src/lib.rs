@@ -7,12 +7,15 @@
 mod agent;
 mod attempts;
 mod backoff;
+mod conduct;
 mod config;
 mod devices;
 mod session;
 mod slot;
 
 pub use agent::Agent;
+pub use attempts::{Attempts, Gauge};
+pub use conduct::Heard;
 pub use config::Config;
 pub use gliss_train::{Device, DeviceError};
 pub use session::AgentError;

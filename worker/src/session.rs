@@ -7,9 +7,7 @@ use gliss_train::Library;
 use gliss_train::checkpoint::{CheckpointError, CheckpointStore};
 use gliss_wire::v1::worker_service_client::WorkerServiceClient;
 use gliss_wire::v1::{CoordinatorMessage, WorkerMessage};
-use gliss_wire::{
-    CoordinatorSays, HeldAttempt, Hello, MESSAGE_LIMIT, Offer, PROTOCOL, StopReason, Welcome, WorkerSays,
-};
+use gliss_wire::{CoordinatorSays, HeldAttempt, Hello, MESSAGE_LIMIT, Offer, PROTOCOL, Welcome, WorkerSays};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_stream::wrappers::ReceiverStream;
@@ -19,6 +17,7 @@ use tonic::{Code, Request, Status, Streaming};
 use tracing::{info, warn};
 
 use crate::attempts::Attempts;
+use crate::conduct::Heard;
 use crate::config::Config;
 use crate::devices::Devices;
 use crate::slot::{self, Shared, SlotSays};
@@ -204,7 +203,8 @@ impl Session {
             attempts.stop_all();
         }
 
-        if !self.reattach(attempts).await {
+        let reattached = attempts.reattach(std::mem::take(&mut self.welcome.held));
+        if !self.act(reattached, &shared, attempts).await {
             return Ok(End::Lost { last_heard, lease });
         }
         loop {
@@ -218,7 +218,7 @@ impl Session {
                 message = self.messages.message() => match message {
                     Ok(Some(message)) => {
                         last_heard = Instant::now();
-                        self.hear(message, config, &shared, attempts, leaving.is_some()).await?
+                        self.hear(message, config, &shared, attempts, leaving.is_some()).await
                     }
                     Ok(None) => false,
                     Err(status) => {
@@ -273,27 +273,6 @@ impl Session {
         }
     }
 
-    /// Sends again what the coordinator has not stored, drops what it does not want.
-    async fn reattach(&mut self, attempts: &mut Attempts) -> bool {
-        for answer in std::mem::take(&mut self.welcome.held) {
-            match answer.keep {
-                Ok(stored) => {
-                    let stale = attempts.ack(answer.attempt, stored);
-                    self.remove(stale);
-                    let rest = attempts.resend(answer.attempt, stored + 1);
-                    if !self.send_all(rest).await {
-                        return false;
-                    }
-                }
-                Err(reason) => {
-                    info!(attempt = %answer.attempt, reason, "an attempt is no longer wanted");
-                    attempts.drop_attempt(answer.attempt);
-                }
-            }
-        }
-        true
-    }
-
     /// Acts on what the coordinator says; false where the stream is broken.
     async fn hear(
         &mut self,
@@ -302,60 +281,23 @@ impl Session {
         shared: &Shared,
         attempts: &mut Attempts,
         leaving: bool,
-    ) -> Result<bool, AgentError> {
-        let says = match CoordinatorSays::try_from(message) {
-            Ok(says) => says,
+    ) -> bool {
+        match CoordinatorSays::try_from(message) {
+            Ok(says) => self.act(attempts.hear(says, config.slots, leaving), shared, attempts).await,
             Err(error) => {
                 warn!(%error, "the coordinator breaks the protocol");
-                return Ok(false);
-            }
-        };
-        Ok(match says {
-            CoordinatorSays::Offer(offer) if attempts.knows(offer.attempt) => true,
-            // Not taken up; the goodbye hands it back. Handing it back now would only bring the next one.
-            CoordinatorSays::Offer(_) if leaving => true,
-            CoordinatorSays::Offer(offer) => {
-                if attempts.busy() < config.slots {
-                    begin(offer, shared, attempts);
-                } else {
-                    attempts.wait(offer);
-                }
-                true
-            }
-            CoordinatorSays::Ack { attempt, seq } => {
-                let stale = attempts.ack(attempt, seq);
-                self.remove(stale);
-                true
-            }
-            CoordinatorSays::Reject(reject) if reject.reason == "out_of_order" => {
-                let rest = attempts.resend(reject.attempt, reject.expected_seq);
-                self.send_all(rest).await
-            }
-            CoordinatorSays::Reject(reject) if reject.reason == "invalid" => {
-                warn!(attempt = %reject.attempt, reason = reject.text, "a report cannot be stored");
-                let reason = format!("the coordinator cannot store report {}: {}", reject.seq, reject.text);
-                let report = attempts.refused(reject.attempt, reject.seq, reason);
-                self.send(report).await
-            }
-            CoordinatorSays::Reject(reject) => {
-                warn!(attempt = %reject.attempt, reason = reject.text, "a report was refused");
-                attempts.drop_attempt(reject.attempt);
-                true
-            }
-            CoordinatorSays::Stop { attempt, reason: StopReason::Paused } => {
-                let report = attempts.stop(attempt);
-                self.send(report).await
-            }
-            CoordinatorSays::Stop { attempt, .. } => {
-                attempts.drop_attempt(attempt);
-                true
-            }
-            CoordinatorSays::Pulse => true,
-            CoordinatorSays::Welcome(_) => {
-                warn!("the coordinator breaks the protocol: a second welcome");
                 false
             }
-        })
+        }
+    }
+
+    /// Does what a message leads to; false where the stream is broken.
+    async fn act(&self, heard: Heard, shared: &Shared, attempts: &mut Attempts) -> bool {
+        if let Some(offer) = heard.begin {
+            begin(offer, shared, attempts);
+        }
+        self.remove(heard.stale);
+        !heard.broken && self.send_all(heard.send).await
     }
 
     /// Removes checkpoints in the background. One that stays costs disk space and nothing else.

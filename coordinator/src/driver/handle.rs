@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gliss_engine::{Engine, Input, Progress, Reply, ReportBody};
 use gliss_types::{AttemptId, TrialId, WorkerId};
-use gliss_wire::{CoordinatorSays, Hello};
+use gliss_wire::{CoordinatorSays, Hello, WorkerSays};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::journal::Journal;
@@ -60,6 +60,34 @@ pub(super) enum Command {
     Close { session: u64, worker: WorkerId, goodbye: bool },
     Query(Query),
     End,
+}
+
+impl Command {
+    /// What a worker says in its session; none for a second hello, which nobody may say.
+    pub(super) fn said(session: u64, worker: WorkerId, says: WorkerSays) -> Option<Command> {
+        let progress_of = |p: gliss_wire::Progress| Progress {
+            attempt: p.attempt,
+            epoch: p.epoch,
+            epochs: p.epochs,
+            step: p.step,
+            steps: p.steps,
+        };
+        match says {
+            WorkerSays::Hello(_) => None,
+            WorkerSays::Heartbeat(progress) => {
+                Some(Command::Heartbeat { session, worker, progress: progress.into_iter().map(progress_of).collect() })
+            }
+            WorkerSays::Report { attempt, seq, body } => {
+                let body = match body {
+                    gliss_wire::ReportBody::Started => ReportBody::Started,
+                    gliss_wire::ReportBody::Epoch(report) => ReportBody::Epoch(report),
+                    gliss_wire::ReportBody::Ended(outcome) => ReportBody::Ended(outcome),
+                };
+                Some(Command::Report { session, worker, attempt, seq, body })
+            }
+            WorkerSays::Goodbye => Some(Command::Close { session, worker, goodbye: true }),
+        }
+    }
 }
 
 /// Speaks to the driver; cheap to clone.
@@ -134,24 +162,12 @@ impl DriverHandle {
         self.send(Command::Open(request)).await
     }
 
-    pub(crate) async fn report(
-        &self,
-        session: u64,
-        worker: WorkerId,
-        attempt: AttemptId,
-        seq: u64,
-        body: ReportBody,
-    ) -> Result<(), Stopped> {
-        self.send(Command::Report { session, worker, attempt, seq, body }).await
-    }
-
-    pub(crate) async fn heartbeat(
-        &self,
-        session: u64,
-        worker: WorkerId,
-        progress: Vec<Progress>,
-    ) -> Result<(), Stopped> {
-        self.send(Command::Heartbeat { session, worker, progress }).await
+    /// Hands on what a worker says in its session, but for a second hello.
+    pub(crate) async fn said(&self, session: u64, worker: WorkerId, says: WorkerSays) -> Result<(), Stopped> {
+        match Command::said(session, worker, says) {
+            Some(command) => self.send(command).await,
+            None => Ok(()),
+        }
     }
 
     pub(crate) async fn close(&self, session: u64, worker: WorkerId, goodbye: bool) -> Result<(), Stopped> {

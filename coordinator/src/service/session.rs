@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use gliss_engine::{Progress, Rejection, ReportBody};
+use gliss_engine::Rejection;
 use gliss_wire::v1::worker_service_server::WorkerService;
 use gliss_wire::v1::{CoordinatorMessage, WorkerMessage};
 use gliss_wire::{Hello, PROTOCOL, WorkerSays};
@@ -117,13 +117,7 @@ async fn listen(
                 info!(%worker, "a second hello ends the session");
                 return false;
             }
-            Ok(WorkerSays::Heartbeat(progress)) => {
-                let progress = progress.into_iter().map(progress_of).collect();
-                driver.heartbeat(session, worker, progress).await
-            }
-            Ok(WorkerSays::Report { attempt, seq, body }) => {
-                driver.report(session, worker, attempt, seq, body_of(body)).await
-            }
+            Ok(says) => driver.said(session, worker, says).await,
             Err(error) => {
                 info!(%worker, %error, "a message that breaks the protocol ends the session");
                 return false;
@@ -132,17 +126,5 @@ async fn listen(
         if handed_on.is_err() {
             return false;
         }
-    }
-}
-
-fn progress_of(p: gliss_wire::Progress) -> Progress {
-    Progress { attempt: p.attempt, epoch: p.epoch, epochs: p.epochs, step: p.step, steps: p.steps }
-}
-
-fn body_of(body: gliss_wire::ReportBody) -> ReportBody {
-    match body {
-        gliss_wire::ReportBody::Started => ReportBody::Started,
-        gliss_wire::ReportBody::Epoch(report) => ReportBody::Epoch(report),
-        gliss_wire::ReportBody::Ended(outcome) => ReportBody::Ended(outcome),
     }
 }
