@@ -120,6 +120,7 @@ pub(crate) fn sweep_json(row: &SweepRow) -> Value {
         "started": row.started,
         "ended": row.ended,
         "attempts": row.attempts,
+        "halted": row.halted,
         "epochs_done": row.epochs_done,
         "epochs_total": row.epochs_total,
     })

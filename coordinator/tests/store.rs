@@ -11,7 +11,7 @@ fn trial(number: u32) -> TrialId {
 }
 
 fn paused(at: u64) -> Fact {
-    Fact::SweepPaused { sweep: SweepId(1), at: Millis(at) }
+    Fact::SweepPaused { sweep: SweepId(1), reason: None, at: Millis(at) }
 }
 
 fn closed(number: u32) -> Fact {

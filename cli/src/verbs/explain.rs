@@ -117,6 +117,7 @@ impl Known {
         }
         match self.sweep.state {
             SweepState::Paused => {
+                said.extend(self.sweep.halted.clone());
                 said.push(format!("{} is paused: `gliss resume {}` goes on", row.id.sweep, row.id.sweep));
                 return;
             }

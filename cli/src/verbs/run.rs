@@ -88,6 +88,8 @@ pub(super) async fn resume(
 /// How the watching ended.
 enum End {
     Closed(Box<SweepRow>),
+    /// The coordinator paused the sweep, for this reason.
+    Halted(String),
     Interrupted,
     Broken,
 }
@@ -134,6 +136,13 @@ async fn work(
             }
             table::leaderboard(printer, setting.global.output, &row, &trials)?;
             Ok(ended(printer, &row))
+        }
+        Ok(End::Halted(reason)) => {
+            local.stop().await?;
+            printer.talk(&format!("{id} is paused: {reason}"));
+            printer.talk(&format!("`gliss show {id}` lists its trials. Once the cause is mended, to go on:"));
+            printer.talk(&format!("  {}", resume_command(setting, id, file)));
+            Ok(Exit::TrialsFailed)
         }
         Ok(End::Interrupted) => {
             printer.talk("stopping after the steps in progress ...");
@@ -239,6 +248,9 @@ async fn watch(
                 let Watched { sweep, .. } = watched;
                 if sweep.state.is_closed() {
                     break Ok(End::Closed(Box::new(sweep)));
+                }
+                if let Some(reason) = sweep.halted {
+                    break Ok(End::Halted(reason));
                 }
             }
             Ok(None) => break Ok(End::Broken),

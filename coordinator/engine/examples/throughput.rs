@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use gliss_engine::{Effect, Engine, Fact, Input, Millis, Options, Progress, Reply, ReportBody, Step};
-use gliss_types::{AttemptId, Dimension, Objective, Outcome, Settings, Space, Summary, SweepPlan, WorkerId};
+use gliss_types::{AttemptId, Conduct, Dimension, Objective, Outcome, Settings, Space, Summary, SweepPlan, WorkerId};
 use serde_json::json;
 
 const WORKERS: u32 = 8;
@@ -36,6 +36,7 @@ fn plan(trials: u32) -> SweepPlan {
         space: Space { rows: seeds, dimensions: vec![dimension] },
         max_attempts: 1,
         fingerprint: String::new(),
+        conduct: Conduct::default(),
         source: String::new(),
     }
 }

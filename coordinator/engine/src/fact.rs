@@ -111,10 +111,13 @@ pub enum Fact {
         /// When.
         at: Millis,
     },
-    /// A person paused the sweep.
+    /// The sweep is paused.
     SweepPaused {
         /// Which.
         sweep: SweepId,
+        /// Why the engine paused it; none where a person did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
         /// When.
         at: Millis,
     },

@@ -90,6 +90,7 @@ mod tests {
             },
             max_attempts: 1,
             fingerprint: String::new(),
+            conduct: gliss_types::Conduct::default(),
             source: String::new(),
         }
     }

@@ -71,7 +71,10 @@ impl Fact {
                 let reason = reason.as_ref().map(|reason| format!(": {reason}"));
                 format!("{trial} is {}{}{}", word(*state), score.unwrap_or_default(), reason.unwrap_or_default())
             }
-            Fact::SweepPaused { sweep, .. } => format!("{sweep} is paused"),
+            Fact::SweepPaused { sweep, reason, .. } => {
+                let reason = reason.as_ref().map(|reason| format!(": {reason}"));
+                format!("{sweep} is paused{}", reason.unwrap_or_default())
+            }
             Fact::SweepResumed { sweep, .. } => format!("{sweep} is resumed"),
             Fact::SweepCancelled { sweep, .. } => format!("{sweep} is cancelled"),
             Fact::SweepFinished { sweep, .. } => format!("{sweep} is finished"),

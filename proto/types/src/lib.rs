@@ -24,5 +24,5 @@ pub use recipe::Recipe;
 pub use report::{CheckpointRef, EpochReport, Outcome, Point as MetricPoint, Summary};
 pub use rows::{About, AttemptRow, Curve, LogLine, LogPage, SweepRow, TrialDetail, TrialRow, WorkerRow};
 pub use settings::{Issue, LIST_SETTINGS, Problem, Reader, SettingPath, Settings};
-pub use space::{Dimension, Point, Space, SweepPlan};
+pub use space::{Conduct, Dimension, Point, Space, SweepPlan};
 pub use state::{SweepState, TrialState};

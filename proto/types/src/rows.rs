@@ -13,6 +13,8 @@ pub struct SweepRow {
     pub name: String,
     /// Where it is in its life.
     pub state: SweepState,
+    /// Why the coordinator paused it by itself; none where a person did, or it is not paused.
+    pub halted: Option<String>,
     /// What ranks its trials.
     pub objective: Objective,
     /// Trials in all.

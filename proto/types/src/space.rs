@@ -77,8 +77,31 @@ pub struct SweepPlan {
     /// BLAKE3 (32 hex digits) over objective, recipe, space and attempts: the same plan again is the same sweep, whatever
     /// it is called.
     pub fingerprint: String,
+    /// How it shares the fleet with others, and when it is not to go on.
+    #[serde(default)]
+    pub conduct: Conduct,
     /// The file as it was read, for tracing.
     pub source: String,
+}
+
+/// How a sweep shares the fleet, and when it is not to go on. No part of what its trials are, so none of the fingerprint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Conduct {
+    /// Sweeps of a higher priority are served first; from -100 to 100.
+    pub priority: i32,
+    /// Trials that may run at once, at least 1; any number where there is none.
+    pub max_running: Option<u32>,
+    /// So many trials failed one after the other for the same reason, none completed between them: the sweep is paused. 0
+    /// for never.
+    pub give_up_after: u32,
+}
+
+impl Default for Conduct {
+    /// Priority 0, any number at once, never given up: what plans were before they could say.
+    fn default() -> Self {
+        Conduct { priority: 0, max_running: None, give_up_after: 0 }
+    }
 }
 
 impl SweepPlan {

@@ -1,6 +1,7 @@
 //! The sweep language: a YAML file becomes a checked [`gliss_types::SweepPlan`], or errors that each show the place, the
 //! offending text and a remedy. A sweep file has W&B's keys (`name`, `description`, `method`, `metric`, `parameters`)
-//! and three of its own: `recipe` (settings fixed for every trial), `rows` (points listed one by one) and `attempts`.
+//! and some of its own: `recipe` (settings fixed for every trial), `rows` (points listed one by one), `attempts`,
+//! `priority`, `max_running` and `give_up_after`.
 //!
 //! ```
 //! use std::path::Path;

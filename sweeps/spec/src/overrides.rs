@@ -7,8 +7,9 @@ use gliss_types::LIST_SETTINGS;
 
 use crate::SpecErrors;
 use crate::draft::{
-    At, Axis, Choice, Choices, Draft, Key, Leaf, attempts, check_method, flatten, inside, is_foreign, label_text,
-    read_goal, read_metric, read_metric_name, repeated_choices, same, unknown_key, unknown_metric_key,
+    At, Axis, Choice, Choices, Draft, Key, Leaf, attempts, check_method, flatten, give_up_after, inside, is_foreign,
+    label_text, max_running, priority, read_goal, read_metric, read_metric_name, repeated_choices, same, unknown_key,
+    unknown_metric_key,
 };
 use crate::finding::{Log, Note};
 use crate::place::data_path;
@@ -22,7 +23,7 @@ const NAME: &str = "--set";
 ///
 /// A setting becomes fixed, whatever the file says of it: a dimension over it goes, and so do rows' values for it. A
 /// list makes the setting a dimension, unless its value is a list itself and it is none yet. Also `name`, `description`, `method`,
-/// `metric`, `metric.name`, `metric.goal` and `attempts`.
+/// `metric`, `metric.name`, `metric.goal`, `attempts`, `priority`, `max_running` and `give_up_after`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Override {
     text: String,
@@ -106,6 +107,9 @@ pub(crate) fn apply(overrides: &[Override], draft: &mut Draft, sources: &mut Sou
             "metric.name" => draft.metric.name = read_metric_name(&node, log),
             "metric.goal" => draft.metric.goal = read_goal(&node, log).map(|goal| (goal, node.span)),
             "attempts" => draft.attempts = attempts(&node, log),
+            "priority" => draft.priority = priority(&node, log),
+            "max_running" => draft.max_running = max_running(&node, log),
+            "give_up_after" => draft.give_up_after = give_up_after(&node, log),
             _ => match path.split('.').next() {
                 Some(top @ ("parameters" | "rows" | "recipe")) => {
                     let note = Note::error(span, format!("`{top}` cannot be set from here"));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use gliss_types::{Dimension, Issue, Objective, Recipe, Settings, Space, SweepPlan, TrialKey};
+use gliss_types::{Conduct, Dimension, Issue, Objective, Recipe, Settings, Space, SweepPlan, TrialKey};
 use serde_json::{Value, json};
 
 use crate::check::{check, drop_unknown};
@@ -19,6 +19,8 @@ pub(crate) const MOST_POINTS: u64 = 1_000_000;
 
 /// Attempts that may fail before a trial fails, where the file does not say.
 const ATTEMPTS: u32 = 3;
+/// Trials that fail alike before a sweep is paused, where the file does not say.
+const GIVE_UP_AFTER: u32 = 10;
 
 /// A checked sweep and what was noticed on the way.
 #[derive(Debug, Clone)]
@@ -88,6 +90,11 @@ pub fn plan(source: &Source, overrides: &[Override], base: &Path) -> Result<Plan
         recipe,
         space,
         max_attempts,
+        conduct: Conduct {
+            priority: draft.priority.unwrap_or(0),
+            max_running: draft.max_running,
+            give_up_after: draft.give_up_after.unwrap_or(GIVE_UP_AFTER),
+        },
         source: source.text.clone(),
     };
     Ok(Planned { plan, points, warnings: log.into_warnings(&sources), sources, places, home })

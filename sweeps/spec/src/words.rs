@@ -7,11 +7,22 @@ use gliss_types::{Problem, Recipe, Settings};
 use serde_json::json;
 
 /// The top-level keys of a sweep file.
-pub(crate) const TOP: [&str; 8] =
-    ["name", "description", "method", "metric", "recipe", "parameters", "rows", "attempts"];
+pub(crate) const TOP: [&str; 11] = [
+    "name",
+    "description",
+    "method",
+    "metric",
+    "recipe",
+    "parameters",
+    "rows",
+    "attempts",
+    "priority",
+    "max_running",
+    "give_up_after",
+];
 
 /// Names that other programs use, and ours.
-const ELSEWHERE: [(&str, &str); 38] = [
+const ELSEWHERE: [(&str, &str); 43] = [
     ("learning_rate", "optimiser.lr"),
     ("learning-rate", "optimiser.lr"),
     ("max_learning_rate", "schedule.max_lr"),
@@ -50,6 +61,11 @@ const ELSEWHERE: [(&str, &str); 38] = [
     ("objective", "metric"),
     ("max_attempts", "attempts"),
     ("retries", "attempts"),
+    ("max_concurrent", "max_running"),
+    ("max_concurrent_trials", "max_running"),
+    ("parallelism", "max_running"),
+    ("n_jobs", "max_running"),
+    ("max_failures", "give_up_after"),
 ];
 
 /// Every setting that a recipe can hold, with dots, and the sections that hold them.

@@ -216,9 +216,9 @@ impl World {
         self.links.retain(|_, link| !(link.cut && matches!(link.desk, Desk::Gone)));
         self.office.busy = false;
         if self.inbox.is_empty() {
-            self.set_alarm()
+            self.set_alarm();
         } else {
-            self.work()
+            self.work();
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What people submit.
 
-use gliss_types::{Dimension, Objective, Settings, Space, SweepPlan};
+use gliss_types::{Conduct, Dimension, Objective, Settings, Space, SweepPlan};
 use serde_json::json;
 
 /// The plan of a sweep: `trials` seeds, from 1 on, each trained for `epochs`.
@@ -17,6 +17,7 @@ pub(crate) fn plan(index: usize, trials: u32, epochs: u32) -> SweepPlan {
         space: Space { rows: vec![], dimensions: vec![dimension] },
         max_attempts: 3,
         fingerprint: format!("fingerprint {index}"),
+        conduct: Conduct::default(),
         source: String::new(),
     }
 }

@@ -13,11 +13,16 @@ pub(super) fn pause(turn: &mut Turn<'_>, sweep: SweepId) -> Reply {
         Ok(state) => return Reply::Rejected(Rejection::SweepClosed { sweep, state }),
         Err(rejection) => return Reply::Rejected(rejection),
     }
-    turn.record(Fact::SweepPaused { sweep, at: turn.now });
+    halt(turn, sweep, None);
+    Reply::Done
+}
+
+/// Pauses an active sweep, for a reason where it is the engine's wish.
+pub(super) fn halt(turn: &mut Turn<'_>, sweep: SweepId, reason: Option<String>) {
+    turn.record(Fact::SweepPaused { sweep, reason, at: turn.now });
     for (attempt, worker) in live_attempts(turn, sweep) {
         turn.stop(worker, attempt, StopReason::Paused);
     }
-    Reply::Done
 }
 
 /// Lets its trials be leased again.

@@ -1,7 +1,8 @@
 //! Ends attempts and closes trials.
 
-use gliss_types::{AttemptId, Outcome, Summary, TrialId, TrialState};
+use gliss_types::{AttemptId, Outcome, Summary, SweepState, TrialId, TrialState};
 
+use super::control;
 use crate::Fact;
 use crate::turn::Turn;
 
@@ -55,8 +56,11 @@ pub(super) fn close(
 ) {
     let at = turn.now;
     turn.record(Fact::TrialClosed { trial, state, summary, reason, at });
-    if turn.state().sweep(trial.sweep).is_some_and(|sweep| sweep.is_done()) {
+    let Some(sweep) = turn.state().sweep(trial.sweep) else { return };
+    if sweep.is_done() {
         turn.record(Fact::SweepFinished { sweep: trial.sweep, at });
+    } else if let (SweepState::Active, Some(reason)) = (sweep.state(), sweep.is_hopeless()) {
+        control::halt(turn, trial.sweep, Some(reason));
     }
 }
 

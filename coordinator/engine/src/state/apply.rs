@@ -33,11 +33,17 @@ impl State {
             Fact::TrialClosed { trial, state, summary, reason, at } => {
                 self.closed(*trial, *state, summary.as_ref(), reason.as_deref(), *at)
             }
-            Fact::SweepPaused { sweep, at: _ } => {
-                self.move_sweep(*sweep, &[SweepState::Active], SweepState::Paused, None)
+            Fact::SweepPaused { sweep, reason, at: _ } => {
+                self.move_sweep(*sweep, &[SweepState::Active], SweepState::Paused, None)?;
+                self.sweep_mut(*sweep)?.halted.clone_from(reason);
+                Ok(())
             }
             Fact::SweepResumed { sweep, at: _ } => {
-                self.move_sweep(*sweep, &[SweepState::Paused], SweepState::Active, None)
+                self.move_sweep(*sweep, &[SweepState::Paused], SweepState::Active, None)?;
+                let sweep = self.sweep_mut(*sweep)?;
+                // Whoever resumes it has mended the cause, or wants to see it fail again.
+                (sweep.halted, sweep.alike) = (None, None);
+                Ok(())
             }
             Fact::SweepCancelled { sweep, at } => {
                 self.move_sweep(*sweep, &[SweepState::Active, SweepState::Paused], SweepState::Cancelled, Some(*at))
@@ -59,7 +65,7 @@ impl State {
             self.fingerprints.insert(plan.fingerprint.clone(), id);
         }
         self.sweeps.insert(id, Sweep::new(id, Box::new(plan.clone()), points, epochs, at));
-        self.ready.insert(id);
+        self.relist(id);
         Ok(())
     }
 
@@ -232,6 +238,7 @@ impl State {
         if let Some(reason) = reason {
             trial.reason = Some(reason.to_owned());
         }
+        sweep.count_alike(state, reason);
         sweep.move_trial(id.number, Phase::Closed(Closed { state, summary: summary.cloned(), at }));
         self.relist(id.sweep);
         Ok(())
@@ -254,6 +261,9 @@ impl State {
             return Err(Contradiction::OpenTrials { sweep: id });
         }
         sweep.state = to;
+        if to != SweepState::Paused {
+            sweep.halted = None;
+        }
         sweep.ended = ended;
         if to == SweepState::Cancelled {
             let fingerprint = &sweep.plan.fingerprint;
@@ -290,10 +300,13 @@ impl State {
 
     /// Puts a sweep on the list of those with a trial to lease, or takes it off.
     fn relist(&mut self, id: SweepId) {
-        if self.sweeps.get(&id).is_some_and(|sweep| sweep.next_trial().is_some()) {
-            self.ready.insert(id);
-        } else {
-            self.ready.remove(&id);
+        let place = self.sweeps.get(&id).and_then(Sweep::place);
+        if let Some(before) = self.places.remove(&id) {
+            self.ready.remove(&before);
+        }
+        if let Some(place) = place {
+            self.ready.insert(place);
+            self.places.insert(id, place);
         }
     }
 }

@@ -62,9 +62,8 @@ impl State {
         if !leases.is_empty() || instances != self.instances {
             return Err(Broken::Index { what: "workers" });
         }
-        let ready: BTreeSet<SweepId> =
-            self.sweeps.values().filter(|sweep| sweep.next_trial().is_some()).map(|sweep| sweep.id).collect();
-        if ready != self.ready {
+        let ready: BTreeSet<_> = self.sweeps.values().filter_map(Sweep::place).collect();
+        if ready != self.ready || ready != self.places.values().copied().collect() {
             return Err(Broken::Index { what: "sweeps with trials to lease" });
         }
         let plans: BTreeMap<String, SweepId> = self

@@ -11,6 +11,7 @@ mod worker;
 
 pub use check::Broken;
 pub use contradiction::Contradiction;
+use sweep::Place;
 pub use sweep::Sweep;
 pub use trial::{Attempt, AttemptEnd, Closed, Phase, Trial};
 pub use worker::Worker;
@@ -28,8 +29,10 @@ pub struct State {
     instances: BTreeMap<String, WorkerId>,
     /// The latest sweep of each plan, by fingerprint; cancelled ones are taken out.
     fingerprints: BTreeMap<String, SweepId>,
-    /// Active sweeps that have a trial to lease.
-    ready: BTreeSet<SweepId>,
+    /// Active sweeps that have a trial to lease, the next to be served first.
+    ready: BTreeSet<Place>,
+    /// Where each of them stands.
+    places: BTreeMap<SweepId, Place>,
 }
 
 impl State {
@@ -89,8 +92,8 @@ impl State {
         WorkerId(self.workers.last_key_value().map_or(0, |(id, _)| id.0).saturating_add(1))
     }
 
-    /// The oldest active sweep that has a trial to lease.
+    /// The active sweep whose trial is to be leased next.
     pub(crate) fn first_ready(&self) -> Option<&Sweep> {
-        self.ready.first().and_then(|id| self.sweep(*id))
+        self.ready.first().and_then(|(_, _, id)| self.sweep(*id))
     }
 }

@@ -1,5 +1,6 @@
 //! A sweep, its trials, and the counts and indices that are kept as they change.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use gliss_types::{SweepId, SweepPlan, SweepState, TrialId, TrialState};
@@ -31,7 +32,15 @@ pub struct Sweep {
     pub(super) ended: Option<Millis>,
     pub(super) attempts: u64,
     pub(super) epochs_done: u64,
+    /// Trials that failed alike, one after the other, and the reason that they have in common.
+    pub(super) alike: Option<(String, u32)>,
+    /// Why the engine paused it.
+    pub(super) halted: Option<String>,
 }
+
+/// Where a sweep stands among those that have a trial to lease: the higher priority first, then the fewest live trials,
+/// then the oldest.
+pub(super) type Place = (Reverse<i32>, usize, SweepId);
 
 /// Where a state stands in [`TrialState::ALL`].
 pub(super) fn slot_of(state: TrialState) -> usize {
@@ -64,6 +73,8 @@ impl Sweep {
             ended: None,
             attempts: 0,
             epochs_done: 0,
+            alike: None,
+            halted: None,
         }
     }
 
@@ -157,10 +168,42 @@ impl Sweep {
         self.proposed() == self.points && self.queued.is_empty() && self.live.is_empty()
     }
 
+    /// Why the engine paused it; none where a person did, or it is not paused.
+    pub fn halted(&self) -> Option<&str> {
+        self.halted.as_deref()
+    }
+
+    /// Why it is not to go on: too many trials failed alike.
+    pub(crate) fn is_hopeless(&self) -> Option<String> {
+        let limit = self.plan.conduct.give_up_after;
+        let (reason, count) = self.alike.as_ref().filter(|(_, count)| limit > 0 && *count >= limit)?;
+        Some(format!("{count} trials in a row failed alike: {reason}"))
+    }
+
+    /// Counts a trial that ended among those that failed alike. Reasons are alike where only numbers differ.
+    pub(super) fn count_alike(&mut self, state: TrialState, reason: Option<&str>) {
+        let bare = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
+        match (state, reason) {
+            (TrialState::Completed, _) => self.alike = None,
+            (TrialState::Failed, Some(reason)) => match &mut self.alike {
+                Some((before, count)) if bare(before) == bare(reason) => *count = count.saturating_add(1),
+                _ => self.alike = Some((reason.to_owned(), 1)),
+            },
+            _ => {}
+        }
+    }
+
+    /// Where it stands among those that have a trial to lease; none where it has none.
+    pub(super) fn place(&self) -> Option<Place> {
+        self.next_trial()?;
+        Some((Reverse(self.plan.conduct.priority), self.live.len(), self.id))
+    }
+
     /// The number of the trial to lease next: the lowest that waits, else the next point. None where there is neither,
     /// or nothing may be leased now.
     pub(crate) fn next_trial(&self) -> Option<u32> {
-        if self.state != SweepState::Active {
+        let full = self.plan.conduct.max_running.is_some_and(|most| self.live.len() >= most as usize);
+        if self.state != SweepState::Active || full {
             return None;
         }
         let fresh = (self.proposed() < self.points).then(|| self.proposed() + 1);

@@ -23,6 +23,7 @@ fn row(sweep: &Sweep) -> SweepRow {
         id: sweep.id(),
         name: sweep.plan().name.clone(),
         state: sweep.state(),
+        halted: sweep.halted().map(str::to_owned),
         objective: sweep.plan().objective.clone(),
         trials: u64::from(sweep.points()),
         counts: sweep.counts(),

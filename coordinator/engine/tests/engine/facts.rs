@@ -128,7 +128,16 @@ fn a_fact_that_does_not_fit_changes_nothing() {
         assert!(refused.is_err(), "{fact:?} was taken");
         assert!(state == before, "{fact:?} left a trace");
     }
-    let error: ReplayError = Engine::replay(options(), [Fact::SweepPaused { sweep: gliss_types::SweepId(1), at }])
-        .expect_err("no such sweep");
+    let error: ReplayError =
+        Engine::replay(options(), [Fact::SweepPaused { sweep: gliss_types::SweepId(1), reason: None, at }])
+            .expect_err("no such sweep");
     assert_eq!(error.index, 0);
+}
+
+#[test]
+fn a_plan_from_before_sweeps_shared_the_fleet_is_read_as_it_was_meant() {
+    let text = r#"{"fact":"sweep_submitted","sweep":1,"plan":{"name":"seeds","description":"","objective":{"metric":"valid_accuracy","goal":"maximize"},"recipe":{"data":{"source":"synth"},"epochs":1},"space":{"dimensions":[{"path":"seed","values":[1,2]}]},"max_attempts":2,"fingerprint":"","source":""},"epochs":2,"at":1000000}"#;
+    let fact: Fact = serde_json::from_str(text).expect("it can be read");
+    let Fact::SweepSubmitted { plan, .. } = fact else { panic!("another fact") };
+    assert_eq!((plan.conduct.priority, plan.conduct.max_running, plan.conduct.give_up_after), (0, None, 0));
 }

@@ -7,6 +7,8 @@ mod ledger;
 mod properties;
 mod scenarios;
 mod sessions;
+mod sharing;
+mod silence;
 mod transitions;
 mod views;
 mod world;

@@ -3,7 +3,9 @@
 
 use gliss_engine::{Effect, Engine, Fact, HeldAttempt, Input, Millis, Options, Progress, Rejection, Reply, ReportBody};
 use gliss_engine::{Step, StopReason};
-use gliss_types::{AttemptId, CheckpointRef, Confusion, Dimension, EpochReport, MetricPoint, Objective, Outcome};
+use gliss_types::{
+    AttemptId, CheckpointRef, Conduct, Confusion, Dimension, EpochReport, MetricPoint, Objective, Outcome,
+};
 use gliss_types::{Settings, Space, Summary, SweepId, SweepPlan, TrialId, TrialState, WorkerId};
 use serde_json::json;
 
@@ -39,6 +41,7 @@ pub(crate) fn plan(points: u32, epochs: u32, max_attempts: u32) -> SweepPlan {
         space: Space { rows: vec![], dimensions: vec![dimension] },
         max_attempts,
         fingerprint: String::new(),
+        conduct: Conduct::default(),
         source: String::new(),
     }
 }

@@ -37,6 +37,7 @@ impl From<SweepRow> for v1::SweepRow {
             started: s.started.unwrap_or(0),
             ended: s.ended.unwrap_or(0),
             attempts: s.attempts,
+            halted: s.halted.unwrap_or_default(),
             epochs_done: s.epochs_done,
             epochs_total: s.epochs_total,
         }
@@ -60,6 +61,7 @@ impl TryFrom<v1::SweepRow> for SweepRow {
             started: time(s.started),
             ended: time(s.ended),
             attempts: s.attempts,
+            halted: (!s.halted.is_empty()).then_some(s.halted),
             epochs_done: s.epochs_done,
             epochs_total: s.epochs_total,
         })

@@ -13,7 +13,7 @@ pub(crate) use clash::{repeated_choices, same};
 pub(crate) use foreign::is_foreign;
 pub(crate) use leaf::{At, Key, Leaf, flatten, inside, merged};
 pub(crate) use metric::{Metric, read_goal, read_metric, read_metric_name, unknown_metric_key};
-pub(crate) use read::{attempts, check_method, label_text, read, unknown_key};
+pub(crate) use read::{attempts, check_method, give_up_after, label_text, max_running, priority, read, unknown_key};
 
 use gliss_types::SettingPath;
 use serde_json::Value;
@@ -28,6 +28,9 @@ pub(crate) struct Draft {
     pub(crate) description: Option<String>,
     pub(crate) metric: Metric,
     pub(crate) attempts: Option<u32>,
+    pub(crate) priority: Option<i32>,
+    pub(crate) max_running: Option<u32>,
+    pub(crate) give_up_after: Option<u32>,
     /// Settings fixed for every trial, by `recipe:`, by `value`, or from the command line.
     pub(crate) fixed: Vec<Leaf>,
     pub(crate) dimensions: Vec<Axis>,

@@ -37,6 +37,9 @@ fn read_key(entry: &Entry, draft: &mut Draft, sources: &Sources, log: &mut Log) 
         "method" => check_method(node, log),
         "metric" => draft.metric = read_metric(node, log),
         "attempts" => draft.attempts = attempts(node, log),
+        "priority" => draft.priority = priority(node, log),
+        "max_running" => draft.max_running = max_running(node, log),
+        "give_up_after" => draft.give_up_after = give_up_after(node, log),
         "parameters" => read_parameters(entry, draft, sources, log),
         "rows" => read_rows(entry, draft, sources, log),
         "recipe" => read_recipe(entry, draft, sources, log),
@@ -111,12 +114,34 @@ pub(crate) fn check_method(node: &Node, log: &mut Log) {
 
 /// `attempts`: how often a trial may fail.
 pub(crate) fn attempts(node: &Node, log: &mut Log) -> Option<u32> {
-    let count = node.value().as_u64().and_then(|count| u32::try_from(count).ok());
-    let good = count.filter(|count| (1..=100).contains(count));
+    let help = "it is how many attempts may fail before a trial fails; 3 if left out";
+    whole("attempts", node, [1, 100], help, log)
+}
+
+/// `priority`: whose trials come first.
+pub(crate) fn priority(node: &Node, log: &mut Log) -> Option<i32> {
+    let help = "sweeps of a higher priority are served first; 0 if left out";
+    whole("priority", node, [-100, 100], help, log)
+}
+
+/// `max_running`: how many trials may run at once.
+pub(crate) fn max_running(node: &Node, log: &mut Log) -> Option<u32> {
+    let help = "it is how many trials of the sweep may run at once; leave it out for as many as there are slots";
+    whole("max_running", node, [1, 1_000_000], help, log)
+}
+
+/// `give_up_after`: how many failures alike pause the sweep.
+pub(crate) fn give_up_after(node: &Node, log: &mut Log) -> Option<u32> {
+    let help = "so many trials that fail alike, one after the other, pause the sweep; 10 if left out, 0 for never";
+    whole("give_up_after", node, [0, 1_000_000], help, log)
+}
+
+/// A whole number in a range, both ends included.
+fn whole<T: TryFrom<i64>>(key: &str, node: &Node, [least, most]: [i64; 2], help: &str, log: &mut Log) -> Option<T> {
+    let good = node.value().as_i64().filter(|number| (least..=most).contains(number));
     if good.is_none() {
-        let note =
-            Note::error(node.span, format!("`attempts` is {}, not a whole number from 1 to 100", node.describe()));
-        log.push(note.help("it is how many attempts may fail before a trial fails; 3 if left out"));
+        let text = format!("`{key}` is {}, not a whole number from {least} to {most}", node.describe());
+        log.push(Note::error(node.span, text).help(help));
     }
-    good
+    T::try_from(good?).ok()
 }
