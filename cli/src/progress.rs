@@ -112,7 +112,8 @@ impl Bars {
             text.push_str(&format!("  {} left", span(left)));
         }
         if s.state == SweepState::Paused {
-            text.push_str("  paused");
+            let reason = s.halted.as_ref().map(|reason| format!(": {reason}"));
+            text.push_str(&format!("  paused{}", reason.unwrap_or_default()));
         }
         if let Some((trial, score)) = s.best {
             text.push_str(&format!("  best {score:.4} ({trial})"));

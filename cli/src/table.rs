@@ -193,6 +193,9 @@ pub(crate) fn sweeps(printer: &Printer, output: Output, rows: &[SweepRow]) -> Re
                 ]);
             }
             printer.data(&text(&table));
+            for (row, reason) in rows.iter().filter_map(|row| Some((row, row.halted.as_ref()?))) {
+                printer.talk(&format!("{} is paused: {reason}\n  to go on: gliss resume {}", row.id, row.id));
+            }
         }
     }
     Ok(())

@@ -9,6 +9,7 @@ mod world;
 mod care;
 mod coordinator_killed;
 mod fleet;
+mod halted;
 mod many;
 mod random_kills;
 mod results;

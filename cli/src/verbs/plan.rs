@@ -112,6 +112,16 @@ fn show(printer: &Printer, planned: &Planned, examined: &Examined, slots: usize)
     printer.data(format!("{}  {}", plan.name, plan.description).trim_end());
     let goal = if plan.objective.better(1.0, 0.0) { "largest" } else { "smallest" };
     printer.data(&format!("{} trials, ranked by the {goal} {}", planned.points, plan.objective.metric));
+    let gliss_types::Conduct { priority, max_running, .. } = plan.conduct;
+    if priority != 0 {
+        printer.data(&format!(
+            "  priority {priority}: served {}",
+            if priority > 0 { "before others" } else { "after others" }
+        ));
+    }
+    if let Some(most) = max_running {
+        printer.data(&format!("  at most {most} run at once"));
+    }
     for dimension in &plan.space.dimensions {
         let values: Vec<String> = dimension.values.iter().take(12).map(value).collect();
         let more = dimension.values.len().saturating_sub(12);
