@@ -1,7 +1,8 @@
-//! Measures how many inputs a second the engine handles: 100,000 trials that train nothing, on 64 slots of 8 workers.
+//! Measures how many inputs a second the engine handles: trials that train nothing, on workers of 8 slots; its memory, and
+//! how long a replay takes.
 //!
 //! ```text
-//! cargo run -p gliss-engine --example throughput [trials]
+//! cargo run --release -p gliss-engine --example throughput [trials [workers]]     100,000 trials on 8 workers
 //! ```
 #![expect(
     clippy::print_stdout,
@@ -17,7 +18,6 @@ use gliss_engine::{Effect, Engine, Fact, Input, Millis, Options, Progress, Reply
 use gliss_types::{AttemptId, Conduct, Dimension, Objective, Outcome, Settings, Space, Summary, SweepPlan, WorkerId};
 use serde_json::json;
 
-const WORKERS: u32 = 8;
 const SLOTS: u32 = 8;
 
 fn plan(trials: u32) -> SweepPlan {
@@ -39,6 +39,13 @@ fn plan(trials: u32) -> SweepPlan {
         conduct: Conduct::default(),
         source: String::new(),
     }
+}
+
+/// The most memory that the process had, as Linux tells it.
+fn memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap_or("VmHWM: unknown");
+    line.split_whitespace().skip(1).collect::<Vec<_>>().join(" ")
 }
 
 struct Run {
@@ -65,23 +72,27 @@ impl Run {
 }
 
 fn main() {
-    let trials = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(100_000);
+    let argument = |n| std::env::args().nth(n).and_then(|text| text.parse::<u32>().ok());
+    let (trials, workers) = (argument(1).unwrap_or(100_000), argument(2).unwrap_or(8));
     let engine = Engine::new(Options::default());
     let mut run = Run { engine, now: Millis(0), inputs: 0, journal: Vec::new(), offered: VecDeque::new() };
     let begin = Instant::now();
-    for index in 0..WORKERS {
+    for index in 0..workers {
         let (name, version, devices) = (format!("worker {index}"), "0.1.0".into(), vec!["cpu".into()]);
         run.send(Input::Hello { instance: index.to_string(), name, version, devices, slots: SLOTS, held: vec![] });
     }
     run.send(Input::Submit { plan: Box::new(plan(trials)) });
+    let mut beats = 0;
     while let Some((worker, attempt)) = run.offered.pop_front() {
         run.send(Input::Report { worker, attempt, seq: 1, body: ReportBody::Started });
         let score = f64::from(attempt.trial.number.wrapping_mul(2_654_435_761)) / f64::from(u32::MAX);
         let summary = Summary { score, ..Summary::default() };
         let body = ReportBody::Ended(Outcome::Completed(summary));
         run.send(Input::Report { worker, attempt, seq: 2, body });
-        if run.inputs % 1_000 < 2 {
-            for index in 1..=WORKERS {
+        beats += 1;
+        // Every worker beats once in so many reports that each of its slots had about one trial between.
+        if beats % (workers * SLOTS).max(500) == 0 {
+            for index in 1..=workers {
                 let worker = WorkerId(index);
                 let leases = run.engine.state().worker(worker).into_iter().flat_map(|worker| worker.leases());
                 let progress =
@@ -95,6 +106,7 @@ fn main() {
     let sweep = run.engine.state().sweeps().next().expect("submitted");
     println!("{} trials, sweep {}, {} facts", sweep.points(), sweep.state(), run.journal.len());
     println!("{} inputs in {took:.2} s: {:.0} a second", run.inputs, run.inputs as f64 / took);
+    println!("{:.1} µs an input; {} with the journal in memory", took * 1e6 / run.inputs as f64, memory());
     let (facts, begin) = (run.journal.len() as f64, Instant::now());
     let replayed = Engine::replay(Options::default(), run.journal).expect("a journal replays");
     let took = begin.elapsed().as_secs_f64();

@@ -251,12 +251,23 @@ impl Journal for Store {
     fn facts(&self) -> Result<Vec<Fact>, StoreError> {
         let read = self.db.begin_read().map_err(|e| self.medium(e))?;
         let table = read.open_table(JOURNAL).map_err(|e| self.medium(e))?;
-        let mut facts = Vec::new();
+        let mut rows = Vec::new();
         for row in table.iter().map_err(|e| self.medium(e))? {
             let (key, value) = row.map_err(|e| self.medium(e))?;
-            facts.append(&mut self.unpack::<Vec<Fact>>("journal", key.value(), value.value())?);
+            rows.push((key.value(), value.value().to_vec()));
         }
-        Ok(facts)
+        // Reading the text is most of what a coordinator does when it starts, and each row stands for itself.
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = rows.len().div_ceil(threads).max(1);
+        let read_rows = |rows: &[(u64, Vec<u8>)]| -> Result<Vec<Vec<Fact>>, StoreError> {
+            rows.iter().map(|(key, value)| self.unpack("journal", *key, value)).collect()
+        };
+        let parts = std::thread::scope(|scope| {
+            let threads: Vec<_> = rows.chunks(share).map(|rows| scope.spawn(move || read_rows(rows))).collect();
+            let join = |thread: std::thread::ScopedJoinHandle<'_, _>| thread.join().expect("reading does not panic");
+            threads.into_iter().map(join).collect::<Result<Vec<_>, _>>()
+        })?;
+        Ok(parts.into_iter().flatten().flatten().collect())
     }
 
     fn commits(&self, from: u64, most: usize) -> Result<Vec<(u64, Vec<Fact>)>, StoreError> {
