@@ -105,6 +105,24 @@ impl Judge {
         Ok(())
     }
 
+    /// Where nothing was disturbed: no trial had an attempt too many.
+    pub(crate) fn needed(&self, engine: &Engine) -> Result<(), String> {
+        for sweep in engine.state().sweeps() {
+            for number in 1..=sweep.points() {
+                let Some(trial) = sweep.trial(number) else { continue };
+                let needed = if Nature::of(trial.key().as_str(), false) == Nature::FailsOnce { 2 } else { 1 };
+                if trial.attempts().len() != needed {
+                    let had = trial.attempts().len();
+                    return Err(format!(
+                        "undisturbed, trial {number} of {} took {had} attempts, not {needed}",
+                        sweep.id()
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Facts stored in all.
     pub(crate) fn facts(&self) -> &[Fact] {
         &self.facts

@@ -278,7 +278,9 @@ impl World {
     fn plan_step(&mut self, index: usize, attempt: AttemptId) {
         let Some(job) = self.workers[index].jobs.get(&attempt) else { return };
         let of = [u64::from(attempt.trial.number), u64::from(attempt.ordinal), job.steps()];
-        let takes = self.draw.between("epoch", of, [5, 1_500]);
+        // Some epochs are longer than a lease: only heartbeats keep it then.
+        let most = if self.draw.chance("long", of, 40) { 3 * LEASE } else { 1_500 };
+        let takes = self.draw.between("epoch", of, [5, most]);
         self.errand(index, takes, Errand::Step(attempt));
     }
 

@@ -278,6 +278,9 @@ impl World {
         let Some(driver) = &self.office.driver else { return Err("there is no coordinator".into()) };
         let engine = driver.engine();
         self.judge.ended(&self.scenario, &self.office.paper, engine)?;
+        if self.scenario.faults.is_empty() && !self.scenario.killers {
+            self.judge.needed(engine)?;
+        }
         if let Some(index) = self.sweeps.iter().position(|id| id.is_none_or(|id| engine.state().sweep(id).is_none())) {
             return Err(format!("submission {index} was acknowledged and is gone"));
         }
