@@ -113,62 +113,6 @@ fn convolutions() -> Outcome {
     Ok(())
 }
 
-/// Batch, channels, side; filters and window, where there are so many outputs that a build with cuDNN leaves them to it, but
-/// for the last, whose padding it does not know.
-fn large_convolutions() -> [([usize; 3], usize, Window); 8] {
-    let square = |kernel, stride, padding| Window::square(kernel, stride, Padding::Both(padding));
-    [
-        ([2, 1, 128], 32, square(5, 1, 2)),
-        ([4, 32, 64], 64, square(5, 1, 2)),
-        ([8, 64, 32], 128, square(3, 1, 1)),
-        ([32, 128, 16], 128, square(3, 1, 1)),
-        ([4, 1, 128], 64, square(7, 2, 3)),
-        ([6, 3, 224], 64, square(11, 4, 2)),
-        ([8, 64, 27], 192, square(5, 1, 2)),
-        ([2, 2, 128], 32, Window::square(4, 1, Padding::Same)),
-    ]
-}
-
-#[test]
-fn large_convolutions_too() -> Outcome {
-    let gpu = gpu()?;
-    for ([batch, channels, side], filters, window) in large_convolutions() {
-        let kernel = [filters, channels, window.rows.kernel, window.columns.kernel];
-        let arguments = [random(1, &[batch, channels, side, side])?, random(2, &kernel)?, random(3, &[filters])?];
-        let name = format!("convolution {batch} {channels} {side} {filters} {window:?}");
-        check(&gpu, &name, &arguments, &|a| ops::conv2d(&a[0], &a[1], &a[2], window, ConvMethod::Quickest))?;
-    }
-    Ok(())
-}
-
-/// Of so many maxima of four, some are so near to another value that another takes their place: gradients are judged together.
-#[test]
-fn large_convolutions_with_pools() -> Outcome {
-    let gpu = gpu()?;
-    for ([batch, channels, side], filters, window) in large_convolutions() {
-        let kernel = [filters, channels, window.rows.kernel, window.columns.kernel];
-        let arguments = [random(1, &[batch, channels, side, side])?, random(2, &kernel)?, random(3, &[filters])?];
-        let run = |device: &Device| -> Result<Vec<Tensor>, Box<dyn std::error::Error>> {
-            let var = |tensor: &Tensor| Var::from_tensor(&tensor.to_dtype(DType::F32)?.to_device(device)?);
-            let vars = arguments.iter().map(var).collect::<candle_core::Result<Vec<_>>>()?;
-            let y = ops::conv_relu_pool(&vars[0], &vars[1], &vars[2], window, ConvMethod::Quickest)?;
-            let weights = random(999, y.dims())?.to_dtype(DType::F32)?.to_device(device)?;
-            let gradients = (&y * weights)?.sum_all()?.backward()?;
-            let of = |var: &Var| gradients.get(var).cloned().ok_or("a gradient");
-            let gradients = vars.iter().map(of).collect::<Result<Vec<_>, _>>()?;
-            Ok([vec![y], gradients].concat())
-        };
-        let (expected, got, again) = (run(&Device::Cpu)?, run(&gpu)?, run(&gpu)?);
-        let name = format!("block {batch} {channels} {side} {filters} {window:?}");
-        let (off, gradients) = (apart(&expected[0], &got[0])?, away(&expected[1..], &got[1..])?);
-        println!("{name}: off by {off:.1e}, gradients by {gradients:.1e}");
-        assert!(off < 2e-5 && gradients < 1e-2, "{name}: off by {off:.1e}, gradients by {gradients:.1e}");
-        let same = got.iter().zip(&again).all(|(a, b)| apart(a, b).is_ok_and(|off| off == 0.0));
-        assert!(same, "{name}: two runs differ");
-    }
-    Ok(())
-}
-
 #[test]
 fn convolutions_in_groups() -> Outcome {
     let gpu = gpu()?;

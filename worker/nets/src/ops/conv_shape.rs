@@ -5,7 +5,7 @@ use super::window::Span;
 use super::{Element, OpError, Window};
 
 /// Everything that is known before the first number is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ConvShape {
     pub(super) batch: usize,
     pub(super) channels: usize,

@@ -34,7 +34,7 @@ pub struct Window {
 }
 
 /// An axis with its numbers worked out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) kernel: usize,
     pub(crate) stride: usize,

@@ -1,12 +1,10 @@
 //! Convolutions as matrix products over the unrolled input, a chunk of images at a time.
 //!
 //! Where the output has many places, each image has a product of its own, which reads and writes images as they lie. Small
-//! ones share a product, whose columns are the places of all images, and are taken apart from it. Where cuDNN is quicker it
-//! computes the product and its gradients, of all images at once; what comes after the product is the same.
+//! ones share a product, whose columns are the places of all images, and are taken apart from it.
 
 use candle_core::{DType, Result, Tensor};
 
-use super::cudnn::ByCudnn;
 use super::node::{Gradients, node2, node3};
 use super::product::{Matrix, Sizes};
 use super::{Arg, Fresh, Gpu, Size, Source};
@@ -120,20 +118,10 @@ struct Chunk {
     images: usize,
 }
 
-/// Which of a convolution's three tensors, or of their gradients, is computed from the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pass {
-    Output,
-    Input,
-    Weight,
-}
-
 /// A convolution with its arguments, which no gradient passes here.
 struct Conv {
     gpu: Gpu,
     shape: ConvShape,
-    /// Where cuDNN is quicker.
-    cudnn: Option<ByCudnn>,
     x: Tensor,
     weight: Tensor,
 }
@@ -143,8 +131,7 @@ impl Conv {
         let gpu = Gpu::of(op, x)?;
         gpu.values(weight)?;
         bias.map(|bias| gpu.values(bias)).transpose()?;
-        let cudnn = ByCudnn::of(&gpu, shape)?;
-        Ok(Conv { gpu, shape, cudnn, x: x.detach(), weight: weight.detach() })
+        Ok(Conv { gpu, shape, x: x.detach(), weight: weight.detach() })
     }
 
     fn bias_at(&self, bias: Option<&Tensor>) -> Result<Arg> {
@@ -155,16 +142,13 @@ impl Conv {
     fn chunks(&self) -> impl Iterator<Item = Chunk> + use<> {
         let ConvShape { batch, .. } = self.shape;
         let image = self.shape.taps() * self.shape.outputs() * self.gpu.dtype.size_in_bytes();
-        let images = match self.cudnn {
-            Some(_) => batch.max(1),
-            None => (CHUNK / image.max(1)).clamp(1, batch.max(1)),
-        };
+        let images = (CHUNK / image.max(1)).clamp(1, batch.max(1));
         (0..batch).step_by(images).map(move |first| Chunk { first, images: images.min(batch - first) })
     }
 
-    /// Whether each image has a product of its own, or is written as if it had.
+    /// Whether each image has a product of its own.
     fn own(&self) -> bool {
-        self.cudnn.is_some() || self.shape.outputs() >= OWN
+        self.shape.outputs() >= OWN
     }
 
     /// Whether the input is its own unrolling.
@@ -216,10 +200,6 @@ impl Conv {
 
     /// Writes the convolution without bias.
     fn product(&self, chunk: Chunk, to: Arg) -> Result<()> {
-        if let Some(cudnn) = self.cudnn {
-            let [x, weight] = [self.gpu.values(&self.x)?, self.gpu.values(&self.weight)?];
-            return cudnn.run(&self.gpu, Pass::Output, [x, weight, to]);
-        }
         let (unrolled, tap, image) = self.unrolled(chunk)?;
         let weight = Matrix::one(self.gpu.values(&self.weight)?, self.shape.taps());
         let (filter, out) = self.steps(chunk);
@@ -250,9 +230,7 @@ impl Conv {
                 let weight = Matrix::one(self.gpu.values(&self.weight)?, taps).turned();
                 let sizes = Sizes { rows: taps, inner: filters, ..self.sizes(chunk) };
                 let to = dx.at(chunk.first * self.shape.image());
-                if let Some(cudnn) = self.cudnn {
-                    cudnn.run(&self.gpu, Pass::Input, [to, weight.at, from.at])?;
-                } else if self.plain() {
+                if self.plain() {
                     self.gpu.product(sizes, weight, from, Matrix::each(to, places, taps * places))?;
                 } else {
                     let all = chunk.images * places;
@@ -270,11 +248,6 @@ impl Conv {
     /// places for a few filters would leave most of a GPU idle.
     fn weight_gradient(&self, chunk: Chunk, gradient: Matrix) -> Result<Tensor> {
         let (filters, taps, places) = (self.shape.filters, self.shape.taps(), self.shape.outputs());
-        if let Some(cudnn) = self.cudnn {
-            let dw = self.gpu.fresh(filters * taps)?;
-            cudnn.run(&self.gpu, Pass::Weight, [self.gpu.values(&self.x)?, dw.at(0), gradient.at])?;
-            return Ok(dw.tensor());
-        }
         let (unrolled, tap, image) = self.unrolled(chunk)?;
         let from = Matrix::each(self.gpu.values(&unrolled)?, tap, image);
         // Images of a part; more than one only where all share their rows.

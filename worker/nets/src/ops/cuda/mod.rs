@@ -1,15 +1,10 @@
-//! The operations on an NVIDIA GPU: cuBLAS for matrix products, cuDNN for convolutions where it is quicker (in builds with
-//! the feature `cudnn`), kernels of our own for the rest.
+//! The operations on an NVIDIA GPU: cuBLAS for matrix products, kernels of our own for the rest.
 //!
 //! Each function here is one of [`super`]'s for tensors in a GPU's memory, with the same results up to rounding. A device
 //! has one stream, and everything is put into it in order; no operation waits for the host. All sums have an order, so the
-//! same input gives the same bits on one kind of GPU, with one version of those libraries.
+//! same input gives the same bits on one kind of GPU.
 
 mod conv;
-#[cfg_attr(not(feature = "cudnn"), path = "no_cudnn.rs")]
-mod cudnn;
-#[cfg(feature = "cudnn")]
-mod cudnn_plan;
 mod depthwise;
 mod device;
 mod gru;
