@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use gliss_tests::sim::{Failure, Scenario, Told, find_out};
 
 /// Seeds that CI tries: within two minutes on two cores.
-const SEEDS: u64 = 700;
+const SEEDS: u64 = 500;
 
 fn wanted(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("a number"))
