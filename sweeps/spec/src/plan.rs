@@ -19,8 +19,6 @@ pub(crate) const MOST_POINTS: u64 = 1_000_000;
 
 /// Attempts that may fail before a trial fails, where the file does not say.
 const ATTEMPTS: u32 = 3;
-/// Trials that fail alike before a sweep is paused, where the file does not say.
-const GIVE_UP_AFTER: u32 = 10;
 
 /// A checked sweep and what was noticed on the way.
 #[derive(Debug, Clone)]
@@ -93,7 +91,7 @@ pub fn plan(source: &Source, overrides: &[Override], base: &Path) -> Result<Plan
         conduct: Conduct {
             priority: draft.priority.unwrap_or(0),
             max_running: draft.max_running,
-            give_up_after: draft.give_up_after.unwrap_or(GIVE_UP_AFTER),
+            give_up_after: draft.give_up_after.unwrap_or(0),
         },
         source: source.text.clone(),
     };

@@ -132,7 +132,7 @@ pub(crate) fn max_running(node: &Node, log: &mut Log) -> Option<u32> {
 
 /// `give_up_after`: how many failures alike pause the sweep.
 pub(crate) fn give_up_after(node: &Node, log: &mut Log) -> Option<u32> {
-    let help = "so many trials that fail alike, one after the other, pause the sweep; 10 if left out, 0 for never";
+    let help = "so many trials that fail alike, one after the other, pause the sweep; left out or 0 for never";
     whole("give_up_after", node, [0, 1_000_000], help, log)
 }
 
